@@ -1,0 +1,518 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * The contract of /dev/mmlens, included by the module and by its readers.
+ *
+ * Every query is an ioctl that takes one structure, in and out.  Its first
+ * member is its size as the caller knows it: a caller that is older than the
+ * module has its structure extended with zeroes, one that is newer is refused
+ * with E2BIG unless all that the module doesn't know is zero.
+ *
+ * A walk writes records to the caller's buffer.  Each record begins with
+ * struct mmlens_record, which says its type and size; a reader skips a type
+ * that it doesn't know by its size.  A new meaning gets a new type, a type
+ * never changes its meaning, and a record only ever grows at its end.
+ *
+ * All members have the same offset and size for 32-bit and 64-bit callers.
+ * Every byte of a record is written: padding and reserved members are zero.
+ *
+ * Access: CAP_SYS_ADMIN in the initial user namespace, checked on open and
+ * again on every call, and no kernel lockdown in confidentiality mode.
+ */
+#ifndef _UAPI_MMLENS_H
+#define _UAPI_MMLENS_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define MMLENS_DEVICE		"/dev/mmlens"
+
+/* Revision of this contract; grows when something is added to it. */
+#define MMLENS_ABI		1
+
+/* ------------------------------------------------------------------------
+ * Records
+ */
+
+/**
+ * enum mmlens_record_type - What a record is.
+ * @MMLENS_REC_VMA:	&struct mmlens_vma
+ * @MMLENS_REC_NAME:	&struct mmlens_name, the name of the VMA before it
+ * @MMLENS_REC_PTE:	&struct mmlens_pte, one page-table entry
+ * @MMLENS_REC_HOLE:	&struct mmlens_hole, a range of empty entries
+ * @MMLENS_REC_LEVEL:	&struct mmlens_level, one step of a translation
+ * @MMLENS_REC_SMAPS:	&struct mmlens_smaps, the sums of the VMA before it
+ */
+enum mmlens_record_type {
+	MMLENS_REC_VMA		= 1,
+	MMLENS_REC_NAME		= 2,
+	MMLENS_REC_PTE		= 3,
+	MMLENS_REC_HOLE		= 4,
+	MMLENS_REC_LEVEL	= 5,
+	MMLENS_REC_SMAPS	= 6,
+};
+
+/**
+ * enum mmlens_level_id - Level of a page table, counted from the leaves.
+ *
+ * A level that this kernel folds (p4d without five-level paging) has no
+ * entries of its own and never stands in a record.
+ */
+enum mmlens_level_id {
+	MMLENS_LEVEL_NONE	= 0,	/* the record isn't of a page table */
+	MMLENS_LEVEL_PTE	= 1,
+	MMLENS_LEVEL_PMD	= 2,
+	MMLENS_LEVEL_PUD	= 3,
+	MMLENS_LEVEL_P4D	= 4,
+	MMLENS_LEVEL_PGD	= 5,
+};
+
+/**
+ * struct mmlens_record - Head of every record.
+ * @size:	bytes from here to the next record, a multiple of 8
+ * @type:	&enum mmlens_record_type
+ * @level:	&enum mmlens_level_id
+ */
+struct mmlens_record {
+	__u16 size;
+	__u8 type;
+	__u8 level;
+};
+
+/* ---- page-table entries ---- */
+
+/* The low four bits of mmlens_pte.flags: what the entry is. */
+#define MMLENS_PTE_STATE	0x0000000fu
+
+/**
+ * enum mmlens_pte_state - What a page-table entry is.
+ *
+ * Mirrors include/linux/leafops.h (swapops.h before 6.19) of the kernel.
+ *
+ * @MMLENS_STATE_NONE:	 empty
+ * @MMLENS_STATE_TABLE:	 present, points to the next level's table
+ * @MMLENS_STATE_PRESENT: present leaf; value is the PFN.  A leaf that the
+ *			 hardware doesn't see because its VMA allows no access
+ *			 is present, with %MMLENS_PTE_PROT_NONE.
+ * @MMLENS_STATE_NUMA_HINT: the same in a VMA that allows access: NUMA
+ *			 balancing waits for the fault.  value is the true PFN.
+ * @MMLENS_STATE_SWAP:	 swapped out; value is a swap slot
+ * @MMLENS_STATE_MIGRATION: the page is being moved; value is the PFN that
+ *			 it leaves
+ * @MMLENS_STATE_DEVICE_PRIVATE: the page is in a device's memory; value is
+ *			 its PFN
+ * @MMLENS_STATE_DEVICE_EXCLUSIVE: a device holds the page for itself; value
+ *			 is its PFN
+ * @MMLENS_STATE_HWPOISON: the page was lost to a memory error; value is its
+ *			 PFN
+ * @MMLENS_STATE_MARKER: no page, but something to remember; value has
+ *			 MMLENS_MARKER_* bits
+ * @MMLENS_STATE_OTHER:	 none of the above; raw tells
+ */
+enum mmlens_pte_state {
+	MMLENS_STATE_NONE		= 0,
+	MMLENS_STATE_TABLE		= 1,
+	MMLENS_STATE_PRESENT		= 2,
+	MMLENS_STATE_NUMA_HINT		= 3,
+	MMLENS_STATE_SWAP		= 4,
+	MMLENS_STATE_MIGRATION		= 5,
+	MMLENS_STATE_DEVICE_PRIVATE	= 6,
+	MMLENS_STATE_DEVICE_EXCLUSIVE	= 7,
+	MMLENS_STATE_HWPOISON		= 8,
+	MMLENS_STATE_MARKER		= 9,
+	MMLENS_STATE_OTHER		= 15,
+};
+
+/*
+ * The other bits of mmlens_pte.flags.  On a non-present entry a bit is set
+ * where the kernel keeps that fact in it (soft-dirty, uffd-wp, a migration
+ * entry's accessed and dirty, ...).
+ */
+#define MMLENS_PTE_USER		(1u << 4)  /* user mode may access */
+#define MMLENS_PTE_WRITE	(1u << 5)  /* writable; of a migration or
+					    * device entry: was writable */
+#define MMLENS_PTE_NX		(1u << 6)  /* not executable */
+#define MMLENS_PTE_ACCESSED	(1u << 7)
+#define MMLENS_PTE_DIRTY	(1u << 8)
+#define MMLENS_PTE_GLOBAL	(1u << 9)
+#define MMLENS_PTE_LEAF		(1u << 10) /* maps a page above level PTE */
+#define MMLENS_PTE_HUGETLB	(1u << 11) /* of a hugetlb VMA */
+#define MMLENS_PTE_SPECIAL	(1u << 12) /* no struct page to be used */
+#define MMLENS_PTE_DEVMAP	(1u << 13) /* of ZONE_DEVICE, before 6.17 */
+#define MMLENS_PTE_SOFT_DIRTY	(1u << 14) /* as pagemap's bit 55: the entry's
+					    * own or its whole VMA's */
+#define MMLENS_PTE_UFFD_WP	(1u << 15) /* as pagemap's bit 57 */
+#define MMLENS_PTE_PROT_NONE	(1u << 16)
+#define MMLENS_PTE_ZERO		(1u << 17) /* the zero page or the huge one */
+#define MMLENS_PTE_ANON_EXCLUSIVE (1u << 18) /* anonymous page of this process
+					    * alone: PageAnonExclusive, or the
+					    * same kept in a swap or migration
+					    * entry (5.19 and later) */
+#define MMLENS_PTE_CONT		(1u << 19) /* part of a contiguous block */
+/* Only with %MMLENS_WALK_PAGE: they are read from struct page. */
+#define MMLENS_PTE_FILE		(1u << 24) /* as pagemap's bit 61: page of a
+					    * file or of shared memory */
+#define MMLENS_PTE_EXCLUSIVE	(1u << 25) /* as pagemap's bit 56: mapped once,
+					    * as far as this kernel tells */
+
+/* value of MMLENS_STATE_SWAP */
+#define MMLENS_SWAP_TYPE(value)		((__u32)((value) >> 58))
+#define MMLENS_SWAP_OFFSET(value)	((value) & ((1ull << 58) - 1))
+
+/* value of MMLENS_STATE_MARKER */
+#define MMLENS_MARKER_UFFD	(1u << 0)
+#define MMLENS_MARKER_POISON	(1u << 1) /* swap-in error, 6.0 and later */
+#define MMLENS_MARKER_GUARD	(1u << 2) /* MADV_GUARD_INSTALL, 6.13 on */
+
+/**
+ * struct mmlens_pte - One page-table entry, at the level that the head names.
+ * @head:	%MMLENS_REC_PTE
+ * @flags:	&enum mmlens_pte_state and MMLENS_PTE_*
+ * @va:		first user address that the entry translates
+ * @raw:	the entry as the architecture holds it
+ * @value:	PFN of the first 4 KiB (base-size) page at @va, swap slot or
+ *		marker, as the state says; else 0
+ */
+struct mmlens_pte {
+	struct mmlens_record head;
+	__u32 flags;
+	__u64 va;
+	__u64 raw;
+	__u64 value;
+};
+
+/**
+ * struct mmlens_hole - Empty entries, with %MMLENS_WALK_ABSENT.
+ * @head:	%MMLENS_REC_HOLE, at the level whose entry is empty
+ * @reserved:	0
+ * @start:	first address
+ * @end:	address after the last.  Neighbouring holes aren't merged.
+ */
+struct mmlens_hole {
+	struct mmlens_record head;
+	__u32 reserved;
+	__u64 start;
+	__u64 end;
+};
+
+/**
+ * struct mmlens_level - One step of the translation of an address.
+ * @head:	%MMLENS_REC_LEVEL
+ * @flags:	as in &struct mmlens_pte; state TABLE where the walk goes on
+ * @va:		first address that the entry translates
+ * @raw:	the entry as the architecture holds it
+ * @value:	as in &struct mmlens_pte; of a table its PFN
+ * @table_pfn:	PFN of the page-table page that the entry stands in
+ * @index:	the entry's index in that table
+ * @reserved:	0
+ */
+struct mmlens_level {
+	struct mmlens_record head;
+	__u32 flags;
+	__u64 va;
+	__u64 raw;
+	__u64 value;
+	__u64 table_pfn;
+	__u32 index;
+	__u32 reserved;
+};
+
+/* ---- virtual memory areas ---- */
+
+/*
+ * mmlens_vma.flags: the kernel's VM_* flags at fixed places, in the order of
+ * VmFlags in Documentation/filesystems/proc.rst.
+ */
+#define MMLENS_VMA_READ		(1ull << 0)	/* rd */
+#define MMLENS_VMA_WRITE	(1ull << 1)	/* wr */
+#define MMLENS_VMA_EXEC		(1ull << 2)	/* ex */
+#define MMLENS_VMA_SHARED	(1ull << 3)	/* sh */
+#define MMLENS_VMA_MAYREAD	(1ull << 4)	/* mr */
+#define MMLENS_VMA_MAYWRITE	(1ull << 5)	/* mw */
+#define MMLENS_VMA_MAYEXEC	(1ull << 6)	/* me */
+#define MMLENS_VMA_MAYSHARE	(1ull << 7)	/* ms */
+#define MMLENS_VMA_GROWSDOWN	(1ull << 8)	/* gd */
+#define MMLENS_VMA_PFNMAP	(1ull << 9)	/* pf */
+#define MMLENS_VMA_LOCKED	(1ull << 10)	/* lo */
+#define MMLENS_VMA_IO		(1ull << 11)	/* io */
+#define MMLENS_VMA_SEQ_READ	(1ull << 12)	/* sr */
+#define MMLENS_VMA_RAND_READ	(1ull << 13)	/* rr */
+#define MMLENS_VMA_DONTCOPY	(1ull << 14)	/* dc */
+#define MMLENS_VMA_DONTEXPAND	(1ull << 15)	/* de */
+#define MMLENS_VMA_LOCKONFAULT	(1ull << 16)	/* lf */
+#define MMLENS_VMA_ACCOUNT	(1ull << 17)	/* ac */
+#define MMLENS_VMA_NORESERVE	(1ull << 18)	/* nr */
+#define MMLENS_VMA_HUGETLB	(1ull << 19)	/* ht */
+#define MMLENS_VMA_SYNC		(1ull << 20)	/* sf */
+#define MMLENS_VMA_ARCH_1	(1ull << 21)	/* ar */
+#define MMLENS_VMA_WIPEONFORK	(1ull << 22)	/* wf */
+#define MMLENS_VMA_DONTDUMP	(1ull << 23)	/* dd */
+#define MMLENS_VMA_SOFTDIRTY	(1ull << 24)	/* sd */
+#define MMLENS_VMA_MIXEDMAP	(1ull << 25)	/* mm */
+#define MMLENS_VMA_HUGEPAGE	(1ull << 26)	/* hg */
+#define MMLENS_VMA_NOHUGEPAGE	(1ull << 27)	/* nh */
+#define MMLENS_VMA_MERGEABLE	(1ull << 28)	/* mg */
+#define MMLENS_VMA_UFFD_MISSING	(1ull << 29)	/* um */
+#define MMLENS_VMA_UFFD_WP	(1ull << 30)	/* uw */
+#define MMLENS_VMA_UFFD_MINOR	(1ull << 31)	/* ui */
+#define MMLENS_VMA_UFFD_RWP	(1ull << 32)	/* ur */
+#define MMLENS_VMA_SHADOW_STACK	(1ull << 33)	/* ss */
+#define MMLENS_VMA_DROPPABLE	(1ull << 34)	/* dp */
+#define MMLENS_VMA_SEALED	(1ull << 35)	/* sl */
+#define MMLENS_VMA_MAYBE_GUARD	(1ull << 36)	/* gu */
+#define MMLENS_VMA_DENYWRITE	(1ull << 37)	/* dw, before 5.15 */
+#define MMLENS_VMA_BTI		(1ull << 38)	/* bt, arm64 */
+#define MMLENS_VMA_MTE		(1ull << 39)	/* mt, arm64 */
+/* Not flags of the kernel but facts about the VMA. */
+#define MMLENS_VMA_FILE		(1ull << 56)	/* vm_file is set: device,
+						 * inode and offset are its */
+#define MMLENS_VMA_STACK	(1ull << 57)	/* holds the initial stack */
+#define MMLENS_VMA_HEAP		(1ull << 58)	/* holds the program break */
+/*
+ * The VMA changed while its pages were summed up: the record covers
+ * [start, end) of the VMA as it was when its part of the walk began.
+ */
+#define MMLENS_VMA_RACED	(1ull << 63)
+
+/**
+ * struct mmlens_vma - One VMA; a &struct mmlens_name follows if it has a name.
+ * @head:	%MMLENS_REC_VMA
+ * @page_shift:	log2 of the size in bytes of the pages that back it
+ *		(KernelPageSize in smaps)
+ * @start:	first address
+ * @end:	address after the last
+ * @flags:	MMLENS_VMA_*
+ * @raw_flags:	vm_flags as this kernel has them
+ * @offset:	bytes into the file; 0 without one
+ * @inode:	number of the file's inode; 0 without one
+ * @dev_major:	of the file's device
+ * @dev_minor:	of the file's device
+ * @pkey:	protection key, 0 without
+ * @reserved:	0
+ *
+ * Mirrors show_map_vma() of fs/proc/task_mmu.c.
+ */
+struct mmlens_vma {
+	struct mmlens_record head;
+	__u32 page_shift;
+	__u64 start;
+	__u64 end;
+	__u64 flags;
+	__u64 raw_flags;
+	__u64 offset;
+	__u64 inode;
+	__u32 dev_major;
+	__u32 dev_minor;
+	__u32 pkey;
+	__u32 reserved;
+};
+
+/**
+ * struct mmlens_name - The name of the VMA in the record before.
+ * @head:	%MMLENS_REC_NAME; the record's size depends on the name's
+ * @length:	bytes in @name without its end
+ * @name:	as /proc/PID/maps has it, but with nothing escaped: a path (with
+ *		" (deleted)" behind it where that is so), "[heap]", "[stack]",
+ *		"[vdso]", "[anon:NAME]", "[anon_shmem:NAME]", ...; NUL bytes
+ *		fill the record
+ */
+struct mmlens_name {
+	struct mmlens_record head;
+	__u32 length;
+	char name[];
+};
+
+/**
+ * struct mmlens_smaps - Sums over the pages that a VMA maps, in bytes.
+ * @head:	%MMLENS_REC_SMAPS
+ * @reserved:	0
+ * @rss:	Rss
+ * @pss:	Pss; this and the other pss members have 12 fractional bits
+ * @pss_anon:	Pss_Anon of smaps_rollup
+ * @pss_file:	Pss_File of smaps_rollup
+ * @pss_shmem:	Pss_Shmem of smaps_rollup
+ * @pss_dirty:	Pss_Dirty
+ * @pss_locked:	Locked
+ * @shared_clean: Shared_Clean
+ * @shared_dirty: Shared_Dirty
+ * @private_clean: Private_Clean
+ * @private_dirty: Private_Dirty
+ * @referenced:	Referenced
+ * @anonymous:	Anonymous
+ * @ksm:	KSM
+ * @lazyfree:	LazyFree
+ * @anon_huge:	AnonHugePages
+ * @shmem_huge:	ShmemPmdMapped
+ * @file_huge:	FilePmdMapped
+ * @shared_hugetlb: Shared_Hugetlb
+ * @private_hugetlb: Private_Hugetlb
+ * @swap:	Swap, of the page tables alone
+ * @swap_pss:	0: not known from page tables; reserved for SwapPss
+ *
+ * Mirrors smap_gather_stats() of fs/proc/task_mmu.c.
+ */
+struct mmlens_smaps {
+	struct mmlens_record head;
+	__u32 reserved;
+	__u64 rss;
+	__u64 pss;
+	__u64 pss_anon;
+	__u64 pss_file;
+	__u64 pss_shmem;
+	__u64 pss_dirty;
+	__u64 pss_locked;
+	__u64 shared_clean;
+	__u64 shared_dirty;
+	__u64 private_clean;
+	__u64 private_dirty;
+	__u64 referenced;
+	__u64 anonymous;
+	__u64 ksm;
+	__u64 lazyfree;
+	__u64 anon_huge;
+	__u64 shmem_huge;
+	__u64 file_huge;
+	__u64 shared_hugetlb;
+	__u64 private_hugetlb;
+	__u64 swap;
+	__u64 swap_pss;
+};
+
+/* ------------------------------------------------------------------------
+ * Queries
+ */
+
+/* Query numbers: the _IOC_NR of each ioctl, and its bit in mmlens_info. */
+#define MMLENS_NR_INFO		0
+#define MMLENS_NR_VMAS		1
+#define MMLENS_NR_PTES		2
+#define MMLENS_NR_VTOP		3
+#define MMLENS_NR_SMAPS		4
+
+/* mmlens_info.fields: what this kernel can tell. */
+#define MMLENS_FIELD_SOFT_DIRTY		(1ull << 0)
+#define MMLENS_FIELD_UFFD_WP		(1ull << 1)
+#define MMLENS_FIELD_ANON_EXCLUSIVE	(1ull << 2)
+#define MMLENS_FIELD_MARKERS		(1ull << 3)
+/* MMLENS_PTE_EXCLUSIVE is exact, not "maybe shared" (6.16 and later can be
+ * built without a mapcount for each page) */
+#define MMLENS_FIELD_PAGE_MAPCOUNT	(1ull << 4)
+
+/**
+ * struct mmlens_info - What the module is and can do.
+ * @size:	sizeof(struct mmlens_info), in
+ * @flags:	must be 0
+ * @abi:	out: MMLENS_ABI of the module
+ * @arch:	out: ELF machine number (EM_X86_64, EM_AARCH64, ...)
+ * @page_shift:	out: log2 of the base page size
+ * @levels:	out: levels of page tables in use (4 or 5 on x86-64)
+ * @task_size:	out: first address above the largest user address space
+ * @queries:	out: bit N set: query number N is there
+ * @fields:	out: MMLENS_FIELD_*
+ * @level_shift: out: log2 of the bytes that one entry translates, by
+ *		&enum mmlens_level_id; 0 for a folded level
+ * @version:	out: the module's version, NUL-terminated
+ * @release:	out: the kernel's release (uname -r), NUL-terminated
+ *
+ * Errors: EPERM, EINVAL, E2BIG, EFAULT.
+ */
+struct mmlens_info {
+	__u32 size;
+	__u32 flags;
+	__u32 abi;
+	__u32 arch;
+	__u32 page_shift;
+	__u32 levels;
+	__u64 task_size;
+	__u64 queries;
+	__u64 fields;
+	__u8 level_shift[8];
+	char version[32];
+	char release[72];
+};
+
+/* mmlens_walk.flags, in */
+#define MMLENS_WALK_PAGE	(1u << 0)  /* PTES: also MMLENS_PTE_FILE and
+					    * MMLENS_PTE_EXCLUSIVE */
+#define MMLENS_WALK_ABSENT	(1u << 1)  /* PTES: also mmlens_hole records */
+
+/* mmlens_walk.status, out */
+#define MMLENS_STATUS_DONE	(1u << 0)  /* the walk has reached its end */
+#define MMLENS_STATUS_TRUNCATED	(1u << 1)  /* the buffer is full: call again */
+
+/**
+ * struct mmlens_walk - A walk over one process, continued from call to call.
+ * @size:	in: sizeof(struct mmlens_walk)
+ * @flags:	in: MMLENS_WALK_*
+ * @pid:	in: the process, or any thread of it, as the caller's PID
+ *		namespace numbers it; greater than 0
+ * @status:	out: MMLENS_STATUS_*
+ * @start:	in: first address, a multiple of the page size
+ * @end:	in: address after the last, a multiple of the page size, at most
+ *		mmlens_info.task_size; 0 stands for that
+ * @cursor:	in: 0 to begin; otherwise what the last call left here.
+ *		out: where the next call goes on
+ * @generation:	in: 0 to begin; otherwise what the last call left here.
+ *		out: identifies the address space that is walked
+ * @buffer:	in: user address of the buffer for records, 8-byte aligned
+ * @buffer_size: in: its size in bytes
+ * @written:	out: bytes of records written
+ * @records:	out: records written
+ * @restarts:	out: steps that met a change under way and were done again
+ * @reserved:	must be 0
+ * @max_hold_ns: out: the longest time that this call held a lock of the
+ *		process (mmap_lock or a page-table lock)
+ *
+ * Used by:
+ *  %MMLENS_VMAS  records VMA, NAME: each VMA that meets [start, end)
+ *  %MMLENS_PTES  records PTE, HOLE: each non-empty leaf or non-present entry
+ *		  that meets [start, end) in a VMA, in order of address
+ *  %MMLENS_VTOP  records LEVEL: from the top, the entries that translate
+ *		  @start; @end must be 0.  Without a VMA there: none.
+ *  %MMLENS_SMAPS records VMA, NAME, SMAPS: each VMA that meets [start, end),
+ *		  and the sums of its pages inside it
+ *
+ * Errors:
+ *  EPERM	the caller lacks CAP_SYS_ADMIN, or the kernel is locked down
+ *  EINVAL	size too small, unknown flags, pid below 1, a range that isn't
+ *		aligned, ends before it starts or goes above the user range, a
+ *		cursor outside of it, reserved not 0, a misaligned buffer or
+ *		one smaller than MMLENS_BUFFER_MIN
+ *  E2BIG	size too large and what is beyond isn't 0
+ *  EFAULT	this structure or the buffer can't be read or written
+ *  ESRCH	no such process, or the address space that the walk began in
+ *		is gone (the process has exited or executed another program)
+ *  ENXIO	the process has no address space: a kernel thread or a zombie
+ *  EINTR	a fatal signal came
+ *  ENOMEM	no memory
+ *
+ * After an error outputs aren't written, and records may or may not have been.
+ */
+struct mmlens_walk {
+	__u32 size;
+	__u32 flags;
+	__s32 pid;
+	__u32 status;
+	__u64 start;
+	__u64 end;
+	__u64 cursor;
+	__u64 generation;
+	__u64 buffer;
+	__u64 buffer_size;
+	__u64 written;
+	__u64 records;
+	__u32 restarts;
+	__u32 reserved;
+	__u64 max_hold_ns;
+};
+
+/* The smallest buffer for records: the longest record fits into it. */
+#define MMLENS_BUFFER_MIN	8192
+
+#define MMLENS_IOC		0xb7
+#define MMLENS_INFO	_IOWR(MMLENS_IOC, MMLENS_NR_INFO, struct mmlens_info)
+#define MMLENS_VMAS	_IOWR(MMLENS_IOC, MMLENS_NR_VMAS, struct mmlens_walk)
+#define MMLENS_PTES	_IOWR(MMLENS_IOC, MMLENS_NR_PTES, struct mmlens_walk)
+#define MMLENS_VTOP	_IOWR(MMLENS_IOC, MMLENS_NR_VTOP, struct mmlens_walk)
+#define MMLENS_SMAPS	_IOWR(MMLENS_IOC, MMLENS_NR_SMAPS, struct mmlens_walk)
+
+#endif /* _UAPI_MMLENS_H */
