@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Page-table entries, one by one or as runs. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "internal.h"
+
+struct mmlens_entries {
+	struct mmlens_stream *stream;
+	const struct mmlens_info *info;
+	struct mmlens_run run;		/* being built */
+	bool have_run;
+	int end;			/* what the entries ended with */
+	bool ended;
+};
+
+struct mmlens_entries *
+mmlens_entries_open(struct mmlens *lens, const struct mmlens_request *request)
+{
+	struct mmlens_entries *entries = calloc(1, sizeof(*entries));
+
+	if (!entries)
+		return NULL;
+	entries->info = &lens->info;
+	entries->stream = mmlens_stream_open(lens, MMLENS_NR_PTES, request);
+	if (!entries->stream) {
+		free(entries);
+		return NULL;
+	}
+	return entries;
+}
+
+uint64_t mmlens_level_size(const struct mmlens_info *info, unsigned int level)
+{
+	if (level >= ARRAY_SIZE(info->level_shift) || !info->level_shift[level])
+		return 0;
+	return 1ull << info->level_shift[level];
+}
+
+static int pte_to_entry(const struct mmlens_info *info,
+			const struct mmlens_pte *pte,
+			struct mmlens_entry *entry)
+{
+	uint64_t size = mmlens_level_size(info, pte->head.level);
+
+	if (!size || pte->va + size < pte->va)
+		return -EPROTO;
+	*entry = (struct mmlens_entry) {
+		.va = pte->va,
+		.size = size,
+		.raw = pte->raw,
+		.value = pte->value,
+		.flags = pte->flags,
+		.level = pte->head.level,
+	};
+	return 1;
+}
+
+static int hole_to_entry(const struct mmlens_hole *hole,
+			 struct mmlens_entry *entry)
+{
+	if (hole->end <= hole->start)
+		return -EPROTO;
+	*entry = (struct mmlens_entry) {
+		.va = hole->start,
+		.size = hole->end - hole->start,
+		.flags = MMLENS_STATE_NONE,
+		.level = hole->head.level,
+	};
+	return 1;
+}
+
+int mmlens_entries_next(struct mmlens_entries *entries,
+			struct mmlens_entry *entry)
+{
+	const struct mmlens_record *rec;
+	int ret;
+
+	while ((ret = mmlens_stream_next(entries->stream, &rec)) > 0) {
+		if (rec->type == MMLENS_REC_PTE)
+			return pte_to_entry(entries->info, (const void *)rec,
+					    entry);
+		if (rec->type == MMLENS_REC_HOLE)
+			return hole_to_entry((const void *)rec, entry);
+	}
+	return ret;
+}
+
+bool mmlens_state_has_pfn(enum mmlens_pte_state state)
+{
+	switch (state) {
+	case MMLENS_STATE_PRESENT:
+	case MMLENS_STATE_NUMA_HINT:
+	case MMLENS_STATE_MIGRATION:
+	case MMLENS_STATE_DEVICE_PRIVATE:
+	case MMLENS_STATE_DEVICE_EXCLUSIVE:
+	case MMLENS_STATE_HWPOISON:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void run_begin(struct mmlens_run *run, const struct mmlens_entry *entry)
+{
+	*run = (struct mmlens_run) {
+		.start = entry->va,
+		.end = entry->va + entry->size,
+		.entries = 1,
+		.raw = entry->raw,
+		.value = entry->value,
+		.flags = entry->flags,
+		.level = entry->level,
+		.contiguous = true,
+	};
+}
+
+/* What the value of the entry behind a run is, if its pages go on in order. */
+static uint64_t value_behind(const struct mmlens_info *info,
+			     const struct mmlens_run *run)
+{
+	uint64_t pages = (run->end - run->start) >> info->page_shift;
+
+	return run->value + pages;
+}
+
+static bool value_fits(const struct mmlens_run *run,
+		       const struct mmlens_entry *entry)
+{
+	switch (mmlens_state(run->flags)) {
+	case MMLENS_STATE_SWAP:
+		return MMLENS_SWAP_TYPE(run->value) ==
+		       MMLENS_SWAP_TYPE(entry->value);
+	case MMLENS_STATE_MARKER:
+		return run->value == entry->value;
+	default:
+		return true;
+	}
+}
+
+static bool value_follows(const struct mmlens_info *info,
+			  const struct mmlens_run *run,
+			  const struct mmlens_entry *entry)
+{
+	enum mmlens_pte_state state = mmlens_state(run->flags);
+
+	if (mmlens_state_has_pfn(state) || state == MMLENS_STATE_SWAP)
+		return entry->value == value_behind(info, run);
+	return true;
+}
+
+/* Return: false when @entry doesn't belong to @run. */
+static bool run_extend(const struct mmlens_info *info, struct mmlens_run *run,
+		       const struct mmlens_entry *entry)
+{
+	if (entry->va != run->end || entry->level != run->level ||
+	    entry->flags != run->flags || !value_fits(run, entry))
+		return false;
+	if (!value_follows(info, run, entry))
+		run->contiguous = false;
+	run->end += entry->size;
+	run->entries++;
+	return true;
+}
+
+/* The run that the end of the walk leaves behind. */
+static int flush_run(struct mmlens_entries *entries, struct mmlens_run *run)
+{
+	if (!entries->have_run)
+		return entries->end;
+	*run = entries->run;
+	entries->have_run = false;
+	return 1;
+}
+
+int mmlens_runs_next(struct mmlens_entries *entries, struct mmlens_run *run)
+{
+	struct mmlens_entry entry;
+
+	while (!entries->ended) {
+		int ret = mmlens_entries_next(entries, &entry);
+
+		if (ret <= 0) {
+			entries->ended = true;
+			entries->end = ret;
+			break;
+		}
+		if (!entries->have_run) {
+			run_begin(&entries->run, &entry);
+			entries->have_run = true;
+		} else if (!run_extend(entries->info, &entries->run, &entry)) {
+			*run = entries->run;
+			run_begin(&entries->run, &entry);
+			return 1;
+		}
+	}
+	return flush_run(entries, run);
+}
+
+const struct mmlens_stats *
+mmlens_entries_stats(const struct mmlens_entries *entries)
+{
+	return mmlens_stream_stats(entries->stream);
+}
+
+void mmlens_entries_close(struct mmlens_entries *entries)
+{
+	if (!entries)
+		return;
+	mmlens_stream_close(entries->stream);
+	free(entries);
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* What bits are called: one table a set. tests/test_names.c holds each of them
+ * against the contract. */
+#include "internal.h"
+
+static const struct mmlens_flag pte_flags[] = {
+	{ MMLENS_PTE_USER, "u", "user", "user mode may access" },
+	{ MMLENS_PTE_WRITE, "w", "rw", "writable" },
+	{ MMLENS_PTE_NX, "n", "nx", "not executable" },
+	{ MMLENS_PTE_ACCESSED, "a", "accessed", "accessed" },
+	{ MMLENS_PTE_DIRTY, "d", "dirty", "written to" },
+	{ MMLENS_PTE_GLOBAL, "g", "global", "stays in the TLB" },
+	{ MMLENS_PTE_LEAF, "l", "leaf", "maps a page above level pte" },
+	{ MMLENS_PTE_HUGETLB, "h", "hugetlb", "of a hugetlb mapping" },
+	{ MMLENS_PTE_SPECIAL, "s", "special", "no struct page to be used" },
+	{ MMLENS_PTE_DEVMAP, "v", "devmap", "of ZONE_DEVICE memory" },
+	{ MMLENS_PTE_SOFT_DIRTY, "D", "soft_dirty", "soft-dirty" },
+	{ MMLENS_PTE_UFFD_WP, "U", "uffd_wp",
+	  "write-protected through userfaultfd" },
+	{ MMLENS_PTE_PROT_NONE, "p", "prot_none", "PROT_NONE or NUMA hint" },
+	{ MMLENS_PTE_ZERO, "z", "zero", "the zero page or the huge one" },
+	{ MMLENS_PTE_ANON_EXCLUSIVE, "x", "anon_exclusive",
+	  "anonymous page of this process alone" },
+	{ MMLENS_PTE_FILE, "f", "file", "page of a file or of shared memory" },
+	{ MMLENS_PTE_EXCLUSIVE, "e", "exclusive", "mapped once" },
+	{}
+};
+
+static const struct mmlens_flag vma_flags[] = {
+	{ MMLENS_VMA_READ, "rd", "read", "readable" },
+	{ MMLENS_VMA_WRITE, "wr", "write", "writable" },
+	{ MMLENS_VMA_EXEC, "ex", "exec", "executable" },
+	{ MMLENS_VMA_SHARED, "sh", "shared", "shared" },
+	{ MMLENS_VMA_MAYREAD, "mr", "mayread", "may become readable" },
+	{ MMLENS_VMA_MAYWRITE, "mw", "maywrite", "may become writable" },
+	{ MMLENS_VMA_MAYEXEC, "me", "mayexec", "may become executable" },
+	{ MMLENS_VMA_MAYSHARE, "ms", "mayshare", "may be shared" },
+	{ MMLENS_VMA_GROWSDOWN, "gd", "growsdown", "grows down" },
+	{ MMLENS_VMA_PFNMAP, "pf", "pfnmap", "pages without struct page" },
+	{ MMLENS_VMA_LOCKED, "lo", "locked", "locked in memory" },
+	{ MMLENS_VMA_IO, "io", "io", "memory-mapped I/O" },
+	{ MMLENS_VMA_SEQ_READ, "sr", "seq_read", "MADV_SEQUENTIAL" },
+	{ MMLENS_VMA_RAND_READ, "rr", "rand_read", "MADV_RANDOM" },
+	{ MMLENS_VMA_DONTCOPY, "dc", "dontcopy", "not copied by fork" },
+	{ MMLENS_VMA_DONTEXPAND, "de", "dontexpand", "can't be grown" },
+	{ MMLENS_VMA_LOCKONFAULT, "lf", "lockonfault", "locked when touched" },
+	{ MMLENS_VMA_ACCOUNT, "ac", "account", "counts as committed memory" },
+	{ MMLENS_VMA_NORESERVE, "nr", "noreserve", "no swap reserved" },
+	{ MMLENS_VMA_HUGETLB, "ht", "hugetlb", "of hugetlb pages" },
+	{ MMLENS_VMA_SYNC, "sf", "sync", "synchronous page faults" },
+	{ MMLENS_VMA_ARCH_1, "ar", "arch_1", "the architecture's own" },
+	{ MMLENS_VMA_WIPEONFORK, "wf", "wipeonfork", "empty after fork" },
+	{ MMLENS_VMA_DONTDUMP, "dd", "dontdump", "not in core dumps" },
+	{ MMLENS_VMA_SOFTDIRTY, "sd", "softdirty", "all of it soft-dirty" },
+	{ MMLENS_VMA_MIXEDMAP, "mm", "mixedmap",
+	  "pages with and without struct page" },
+	{ MMLENS_VMA_HUGEPAGE, "hg", "hugepage", "MADV_HUGEPAGE" },
+	{ MMLENS_VMA_NOHUGEPAGE, "nh", "nohugepage", "MADV_NOHUGEPAGE" },
+	{ MMLENS_VMA_MERGEABLE, "mg", "mergeable", "KSM may merge its pages" },
+	{ MMLENS_VMA_UFFD_MISSING, "um", "uffd_missing",
+	  "userfaultfd: missing pages" },
+	{ MMLENS_VMA_UFFD_WP, "uw", "uffd_wp",
+	  "userfaultfd: write protection" },
+	{ MMLENS_VMA_UFFD_MINOR, "ui", "uffd_minor",
+	  "userfaultfd: minor faults" },
+	{ MMLENS_VMA_UFFD_RWP, "ur", "uffd_rwp",
+	  "userfaultfd: read and write protection" },
+	{ MMLENS_VMA_SHADOW_STACK, "ss", "shadow_stack", "shadow stack" },
+	{ MMLENS_VMA_DROPPABLE, "dp", "droppable", "may be dropped" },
+	{ MMLENS_VMA_SEALED, "sl", "sealed", "mseal()ed" },
+	{ MMLENS_VMA_MAYBE_GUARD, "gu", "maybe_guard",
+	  "may hold guard regions" },
+	{ MMLENS_VMA_DENYWRITE, "dw", "denywrite",
+	  "its file can't be written to" },
+	{ MMLENS_VMA_BTI, "bt", "bti", "branch target identification" },
+	{ MMLENS_VMA_MTE, "mt", "mte", "memory tagging" },
+	{ MMLENS_VMA_FILE, "", "file", "maps a file" },
+	{ MMLENS_VMA_STACK, "", "stack", "holds the initial stack" },
+	{ MMLENS_VMA_HEAP, "", "heap", "holds the program break" },
+	{ MMLENS_VMA_NAMED, "", "named", "has a name" },
+	{}
+};
+
+static const struct mmlens_flag marker_flags[] = {
+	{ MMLENS_MARKER_UFFD, "u", "uffd", "userfaultfd write protection" },
+	{ MMLENS_MARKER_POISON, "p", "poison", "an access gets SIGBUS" },
+	{ MMLENS_MARKER_GUARD, "g", "guard", "an access gets SIGSEGV" },
+	{}
+};
+
+static const struct mmlens_flag field_flags[] = {
+	{ MMLENS_FIELD_SOFT_DIRTY, "", "soft_dirty", "soft-dirty tracking" },
+	{ MMLENS_FIELD_UFFD_WP, "", "uffd_wp",
+	  "userfaultfd write protection" },
+	{ MMLENS_FIELD_ANON_EXCLUSIVE, "", "anon_exclusive",
+	  "which anonymous pages are exclusive" },
+	{ MMLENS_FIELD_MARKERS, "", "markers", "PTE markers" },
+	{ MMLENS_FIELD_PAGE_MAPCOUNT, "", "page_mapcount",
+	  "how often each page is mapped" },
+	{}
+};
+
+static const struct mmlens_flag query_flags[] = {
+	{ 1u << MMLENS_NR_INFO, "", "info", "what the module is" },
+	{ 1u << MMLENS_NR_VMAS, "", "vmas", "virtual memory areas" },
+	{ 1u << MMLENS_NR_PTES, "", "ptes", "page-table entries" },
+	{ 1u << MMLENS_NR_VTOP, "", "vtop", "translation of an address" },
+	{ 1u << MMLENS_NR_SMAPS, "", "smaps", "sums over the pages of a VMA" },
+	{}
+};
+
+static const char *const states[] = {
+	[MMLENS_STATE_NONE] = "none",
+	[MMLENS_STATE_TABLE] = "table",
+	[MMLENS_STATE_PRESENT] = "present",
+	[MMLENS_STATE_NUMA_HINT] = "numa_hint",
+	[MMLENS_STATE_SWAP] = "swap",
+	[MMLENS_STATE_MIGRATION] = "migration",
+	[MMLENS_STATE_DEVICE_PRIVATE] = "device_private",
+	[MMLENS_STATE_DEVICE_EXCLUSIVE] = "device_exclusive",
+	[MMLENS_STATE_HWPOISON] = "hwpoison",
+	[MMLENS_STATE_MARKER] = "marker",
+	[MMLENS_STATE_OTHER] = "other",
+};
+
+static const char *const levels[] = {
+	[MMLENS_LEVEL_PTE] = "pte",
+	[MMLENS_LEVEL_PMD] = "pmd",
+	[MMLENS_LEVEL_PUD] = "pud",
+	[MMLENS_LEVEL_P4D] = "p4d",
+	[MMLENS_LEVEL_PGD] = "pgd",
+};
+
+const struct mmlens_flag *mmlens_pte_flags(void)
+{
+	return pte_flags;
+}
+
+const struct mmlens_flag *mmlens_vma_flags(void)
+{
+	return vma_flags;
+}
+
+const struct mmlens_flag *mmlens_marker_flags(void)
+{
+	return marker_flags;
+}
+
+const struct mmlens_flag *mmlens_field_flags(void)
+{
+	return field_flags;
+}
+
+const struct mmlens_flag *mmlens_query_flags(void)
+{
+	return query_flags;
+}
+
+const char *mmlens_state_name(unsigned int state)
+{
+	if (state >= ARRAY_SIZE(states) || !states[state])
+		return "other";
+	return states[state];
+}
+
+const char *mmlens_level_name(unsigned int level)
+{
+	if (level >= ARRAY_SIZE(levels) || !levels[level])
+		return "?";
+	return levels[level];
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Records as they come: one fixed buffer, filled again from where the last
+ * call stopped, each record checked before it is handed out.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "internal.h"
+
+/* 8192 entries a call: the call's own cost is lost among them. */
+#define STREAM_BUFFER (256 * 1024)
+
+struct mmlens_stream {
+	struct mmlens *lens;
+	unsigned long request;
+	struct mmlens_walk walk;	/* also holds cursor and generation */
+	struct mmlens_stats stats;
+	size_t at;			/* next record in buffer */
+	size_t filled;			/* bytes of records in buffer */
+	int end;			/* what next returns once it is empty */
+	bool ended;
+	_Alignas(8) char buffer[STREAM_BUFFER];
+};
+
+static const unsigned long requests[] = {
+	[MMLENS_NR_VMAS]  = MMLENS_VMAS,
+	[MMLENS_NR_PTES]  = MMLENS_PTES,
+	[MMLENS_NR_VTOP]  = MMLENS_VTOP,
+	[MMLENS_NR_SMAPS] = MMLENS_SMAPS,
+};
+
+/* Least bytes of each type: a record may grow, it never shrinks. */
+static const size_t least_size[] = {
+	[MMLENS_REC_VMA]   = sizeof(struct mmlens_vma),
+	[MMLENS_REC_NAME]  = sizeof(struct mmlens_name),
+	[MMLENS_REC_PTE]   = sizeof(struct mmlens_pte),
+	[MMLENS_REC_HOLE]  = sizeof(struct mmlens_hole),
+	[MMLENS_REC_LEVEL] = sizeof(struct mmlens_level),
+	[MMLENS_REC_SMAPS] = sizeof(struct mmlens_smaps),
+};
+
+static void stream_end(struct mmlens_stream *s, int end)
+{
+	s->ended = true;
+	s->end = end;
+	s->stats.truncated = end < 0;
+}
+
+static void add_stats(struct mmlens_stats *stats,
+		      const struct mmlens_walk *walk)
+{
+	stats->calls++;
+	stats->records += walk->records;
+	stats->restarts += walk->restarts;
+	if (walk->max_hold_ns > stats->max_hold_ns)
+		stats->max_hold_ns = walk->max_hold_ns;
+}
+
+/*
+ * A walk that has begun ends with ESRCH when its address space is gone, and
+ * with ENXIO when what is left of the process is a zombie.
+ */
+static int gone_or(const struct mmlens_stream *s, int error)
+{
+	if (s->stats.calls && (error == -ESRCH || error == -ENXIO))
+		return -ESTALE;
+	return error;
+}
+
+static int stream_fill(struct mmlens_stream *s)
+{
+	struct mmlens_walk *walk = &s->walk;
+	uint64_t cursor = walk->cursor;
+	int ret;
+
+	walk->status = 0;
+	walk->written = 0;
+	walk->records = 0;
+	walk->restarts = 0;
+	walk->max_hold_ns = 0;
+	ret = s->lens->ops->ioctl(s->lens->context, s->request, walk);
+	if (ret)
+		return gone_or(s, ret);
+
+	add_stats(&s->stats, walk);
+	if (walk->written > sizeof(s->buffer))
+		return -EPROTO;
+	s->at = 0;
+	s->filled = walk->written;
+	if (walk->status & MMLENS_STATUS_DONE)
+		stream_end(s, 0);
+	else if (!walk->written && walk->cursor == cursor)
+		return -EPROTO;	/* it would never end */
+	return 0;
+}
+
+static bool name_is_sane(const struct mmlens_record *rec)
+{
+	const struct mmlens_name *name = (const void *)rec;
+
+	return name->length <= rec->size - sizeof(*name);
+}
+
+static int check_record(const struct mmlens_record *rec, size_t left)
+{
+	if (left < sizeof(uint64_t))
+		return -EPROTO;
+	if (!rec->size || rec->size % 8 || rec->size > left)
+		return -EPROTO;
+	if (rec->type < ARRAY_SIZE(least_size) &&
+	    rec->size < least_size[rec->type])
+		return -EPROTO;
+	if (rec->type == MMLENS_REC_NAME && !name_is_sane(rec))
+		return -EPROTO;
+	return 0;
+}
+
+int mmlens_stream_next(struct mmlens_stream *s,
+		       const struct mmlens_record **record)
+{
+	const struct mmlens_record *rec;
+	int ret;
+
+	while (s->at == s->filled) {
+		if (s->ended)
+			return s->end;
+		ret = stream_fill(s);
+		if (ret) {
+			stream_end(s, ret);
+			return ret;
+		}
+	}
+
+	rec = (const void *)(s->buffer + s->at);
+	ret = check_record(rec, s->filled - s->at);
+	if (ret) {
+		s->at = s->filled;
+		stream_end(s, ret);
+		return ret;
+	}
+	s->at += rec->size;
+	*record = rec;
+	return 1;
+}
+
+static int stream_begin(struct mmlens_stream *s, struct mmlens *lens,
+			unsigned int nr, const struct mmlens_request *request)
+{
+	s->lens = lens;
+	s->request = requests[nr];
+	s->walk = (struct mmlens_walk) {
+		.size = sizeof(s->walk),
+		.flags = request->flags,
+		.pid = request->pid,
+		.start = request->start,
+		.end = request->end,
+		.buffer = (uintptr_t)s->buffer,
+		.buffer_size = sizeof(s->buffer),
+	};
+	s->stats = (struct mmlens_stats) {};
+	s->at = 0;
+	s->filled = 0;
+	s->ended = false;
+	return stream_fill(s);
+}
+
+struct mmlens_stream *mmlens_stream_open(struct mmlens *lens, unsigned int nr,
+					 const struct mmlens_request *request)
+{
+	struct mmlens_stream *s;
+	int ret;
+
+	if (nr >= ARRAY_SIZE(requests) || !requests[nr]) {
+		errno = EINVAL;
+		return NULL;
+	}
+	if (!mmlens_has_query(lens, nr)) {
+		errno = EOPNOTSUPP;
+		return NULL;
+	}
+	s = malloc(sizeof(*s));
+	if (!s)
+		return NULL;
+	ret = stream_begin(s, lens, nr, request);
+	if (ret) {
+		free(s);
+		errno = -ret;
+		return NULL;
+	}
+	return s;
+}
+
+const struct mmlens_stats *
+mmlens_stream_stats(const struct mmlens_stream *s)
+{
+	return &s->stats;
+}
+
+void mmlens_stream_close(struct mmlens_stream *s)
+{
+	free(s);
+}
