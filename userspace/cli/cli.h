@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The command line: arguments -> library -> view.  One file a subcommand; the
+ * table of them is in cli.c.
+ */
+#ifndef MMLENS_CLI_H
+#define MMLENS_CLI_H
+
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "libmmlens.h"
+#include "view.h"
+
+enum {
+	CLI_OK = 0,
+	CLI_FAILED = 1,
+	CLI_USAGE = 2,
+	CLI_MISSING = 42,	/* as procps pmap: some PID isn't there */
+	CLI_GO_ON = -1,		/* of parsers: no exit status yet */
+};
+
+/**
+ * struct command - A subcommand.
+ * @name:	what the user types
+ * @arguments:	behind the name, in the usage line
+ * @summary:	one line
+ * @help:	the options and what else is to be said; may be NULL
+ * @legend:	prints what @help can't hold; may be NULL
+ * @run:	returns an exit status
+ */
+struct command {
+	const char *name;
+	const char *arguments;
+	const char *summary;
+	const char *help;
+	void (*legend)(FILE *out);
+	int (*run)(const struct command *self, int argc, char **argv);
+};
+
+extern const struct command cmd_info, cmd_maps, cmd_pmap, cmd_pte, cmd_vtop;
+
+/* What main() does.  Return: exit status. */
+int cli_run(int argc, char **argv);
+
+/* Where a connection comes from; tests put their own here. */
+extern struct mmlens *(*cli_connect)(void);
+
+/* "mmlens: ...\n" on standard error. */
+void cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The same, and where to find help.  Return: CLI_USAGE. */
+int cli_usage(const struct command *self, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* ---- arguments ---- */
+
+/* Options that every subcommand has; they end its long options. */
+enum {
+	OPT_JSON = 256,
+	OPT_VERSION,
+	OPT_OWN,		/* the first of a subcommand's own */
+};
+#define COMMON_OPTIONS \
+	{ "json", no_argument, NULL, OPT_JSON }, \
+	{ "help", no_argument, NULL, 'h' }, \
+	{ "version", no_argument, NULL, OPT_VERSION }, \
+	{}
+
+#define COMMON_HELP \
+	"      --json       one JSON document\n" \
+	"  -h, --help       this text\n" \
+	"      --version    the reader's version\n"
+
+/* Handle a common option or an unknown one.  Return: CLI_GO_ON or a status. */
+int cli_common_option(const struct command *self, int option, bool *json);
+
+/* A PID, or /proc/PID.  Return: 0 when @text is none. */
+int cli_parse_pid(const char *text);
+
+/* The only operand, a PID.  Return: CLI_GO_ON or a status. */
+int cli_only_pid(const struct command *self, int argc, char **argv, int *pid);
+
+/* Hexadecimal with or without 0x.  Return: false when @text is no address. */
+bool cli_parse_address(const char *text, uint64_t *address);
+
+/* ---- a connection and where its answers go ---- */
+
+struct session {
+	struct mmlens *lens;
+	struct view view;
+	bool json;
+};
+
+/*
+ * Connect, and see that the module answers query @nr.
+ * Return: CLI_GO_ON or a status, with what is wrong on standard error.
+ */
+int session_open(struct session *s, unsigned int nr, bool json);
+/* Return: @status, or CLI_FAILED when something couldn't be written. */
+int session_close(struct session *s, int status);
+
+/*
+ * Say what a negative errno about @pid means.
+ * Return: CLI_OK for 0, CLI_MISSING for ESRCH, else CLI_FAILED.
+ */
+int session_explain(const struct session *s, int pid, int error);
+
+/* A status for two of them: missing counts more than failed. */
+int cli_worse(int a, int b);
+
+/* On a terminal, how far a long walk is, on standard error. */
+void session_progress(uint64_t entries, uint64_t address);
+void session_progress_end(void);
+
+#endif

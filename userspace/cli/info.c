@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* mmlens info: what the module and this kernel can do. */
+#include "cli.h"
+
+static const struct option long_options[] = { COMMON_OPTIONS };
+
+static int run(const struct command *self, int argc, char **argv)
+{
+	struct session s;
+	bool json = false;
+	int c, status;
+
+	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
+		status = cli_common_option(self, c, &json);
+		if (status != CLI_GO_ON)
+			return status;
+	}
+	if (optind < argc)
+		return cli_usage(self, "info: '%s' is one argument too many",
+				 argv[optind]);
+	status = session_open(&s, MMLENS_NR_INFO, json);
+	if (status != CLI_GO_ON)
+		return status;
+	if (json)
+		info_json(&s.view);
+	else
+		info_text(&s.view);
+	return session_close(&s, CLI_OK);
+}
+
+const struct command cmd_info = {
+	.name = "info",
+	.arguments = "[--json]",
+	.summary = "what the module and this kernel can do",
+	.help = COMMON_HELP,
+	.run = run,
+};

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A connection, where its answers go, and what its errors mean. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+static struct mmlens *connect_device(void)
+{
+	return mmlens_open(NULL);
+}
+
+struct mmlens *(*cli_connect)(void) = connect_device;
+
+/* ---- opening ---- */
+
+/* The version of the loaded module when it can't be asked. */
+static const char *loaded_version(char room[32])
+{
+	FILE *f = fopen("/sys/module/mmlens/version", "re");
+
+	strcpy(room, "of unknown version");
+	if (!f)
+		return room;
+	if (fgets(room, 32, f))
+		room[strcspn(room, "\n")] = '\0';
+	fclose(f);
+	return room;
+}
+
+static const char *open_hint(int error)
+{
+	switch (error) {
+	case ENOENT:
+	case ENODEV:
+	case ENXIO:
+		return " (is the module loaded? try: sudo modprobe mmlens)";
+	case EACCES:
+		return " (try: sudo)";
+	case EPERM:
+		if (geteuid())
+			return " (try: sudo)";
+		return " (needs CAP_SYS_ADMIN in the initial user namespace, and no lockdown in confidentiality mode)";
+	default:
+		return "";
+	}
+}
+
+static void explain_open(int error)
+{
+	char version[32];
+
+	switch (error) {
+	case ENOTTY:
+	case E2BIG:
+	case EINVAL:
+	case EPROTO:
+		cli_error("%s: the module (%s) doesn't understand this reader (%s): install both from one version",
+			  MMLENS_DEVICE, loaded_version(version),
+			  mmlens_lib_version());
+		break;
+	default:
+		cli_error("%s: %s%s", MMLENS_DEVICE, strerror(error),
+			  open_hint(error));
+	}
+}
+
+static bool wants_color(FILE *out)
+{
+	const char *no_color = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
+
+	if (no_color && *no_color)
+		return false;
+	return isatty(fileno(out)) && term && strcmp(term, "dumb");
+}
+
+static void explain_mismatch(const struct mmlens_info *info, const char *what)
+{
+	cli_error("the module (%s, contract %u) %s this reader (%s, contract %u) asks: install both from one version",
+		  info->version, info->abi, what, mmlens_lib_version(),
+		  MMLENS_ABI);
+}
+
+int session_open(struct session *s, unsigned int nr, bool json)
+{
+	*s = (struct session) { .json = json };
+	s->lens = cli_connect();
+	if (!s->lens) {
+		explain_open(errno);
+		return CLI_FAILED;
+	}
+	s->view.out = stdout;
+	s->view.info = mmlens_get_info(s->lens);
+	s->view.color = !json && wants_color(stdout);
+	if (!mmlens_has_query(s->lens, nr)) {
+		explain_mismatch(s->view.info, "can't answer what");
+		return session_close(s, CLI_FAILED);
+	}
+	return CLI_GO_ON;
+}
+
+int session_close(struct session *s, int status)
+{
+	int error = view_finish(&s->view);
+
+	mmlens_close(s->lens);
+	if (!error)
+		return status;
+	cli_error("standard output: %s", strerror(error));
+	clearerr(stdout);
+	return CLI_FAILED;
+}
+
+/* ---- errors about a process ---- */
+
+static const char *why_no_memory(int pid)
+{
+	struct mmlens_process process;
+
+	if (mmlens_process_read(pid, &process))
+		return "has no address space";
+	if (process.state == 'Z' || process.state == 'X')
+		return "zombie, has no address space";
+	if (process.kernel_thread)
+		return "kernel thread, has no address space";
+	return "has no address space";
+}
+
+int session_explain(const struct session *s, int pid, int error)
+{
+	switch (-error) {
+	case 0:
+		return CLI_OK;
+	case ESRCH:
+		cli_error("PID %d: no such process", pid);
+		return CLI_MISSING;
+	case ENXIO:
+		cli_error("PID %d: %s", pid, why_no_memory(pid));
+		break;
+	case ESTALE:
+		cli_error("PID %d: exited or executed another program during the walk",
+			  pid);
+		break;
+	case EPERM:
+		cli_error("PID %d: %s%s", pid, strerror(EPERM),
+			  open_hint(EPERM));
+		break;
+	case EPROTO:
+		explain_mismatch(s->view.info, "gives no sense for what");
+		break;
+	case E2BIG:
+	case ENOTTY:
+	case EOPNOTSUPP:
+		explain_mismatch(s->view.info, "can't answer what");
+		break;
+	default:
+		cli_error("PID %d: %s", pid, strerror(-error));
+	}
+	return CLI_FAILED;
+}
+
+/* ---- progress ---- */
+
+static bool progress_shown;
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec * 1e-9;
+}
+
+void session_progress(uint64_t entries, uint64_t address)
+{
+	static double begun, shown;
+	double at;
+
+	if (entries & 0xffff || !isatty(STDERR_FILENO) ||
+	    isatty(STDOUT_FILENO))
+		return;
+	at = now();
+	if (!begun)
+		begun = shown = at;
+	if (at - begun < 1 || at - shown < 0.2)
+		return;
+	shown = at;
+	progress_shown = true;
+	fprintf(stderr, "\rmmlens: %llu entries, at 0x%llx\033[K",
+		(unsigned long long)entries, (unsigned long long)address);
+}
+
+void session_progress_end(void)
+{
+	if (progress_shown)
+		fputs("\r\033[K", stderr);
+	progress_shown = false;
+}

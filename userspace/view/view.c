@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The output stream, and small pieces of text that several views share. */
+#include <errno.h>
+
+#include "view.h"
+
+void view_check(struct view *v)
+{
+	if (!v->error && ferror(v->out))
+		v->error = errno ? errno : EIO;
+}
+
+int view_finish(struct view *v)
+{
+	view_check(v);
+	if (!v->error && fflush(v->out))
+		v->error = errno;
+	return v->error;
+}
+
+void view_heading(struct view *v, const char *text)
+{
+	fprintf(v->out, v->color ? "\033[1m%s\033[0m\n" : "%s\n", text);
+}
+
+void text_path(FILE *out, const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		if (text[i] == '\n')
+			fputs("\\012", out);
+		else
+			putc(text[i], out);
+	}
+}
+
+const char *text_size(char *room, uint64_t size)
+{
+	static const char units[] = "BKMGTPE";
+	unsigned int unit = 0;
+
+	while (size && size % 1024 == 0 && units[unit + 1]) {
+		size /= 1024;
+		unit++;
+	}
+	snprintf(room, 16, "%llu%c", (unsigned long long)size % 1000000000000,
+		 units[unit]);
+	return room;
+}
+
+const char *text_flags(char *room, const struct mmlens_flag *table,
+		       uint64_t flags)
+{
+	size_t n = 0;
+
+	for (; table->bit && n < TEXT_FLAGS - 1; table++)
+		room[n++] = flags & table->bit ? table->brief[0] : '-';
+	room[n] = '\0';
+	return room;
+}
+
+const char *text_arch(char *room, const struct mmlens_info *info)
+{
+	const char *name = mmlens_arch_name(info->arch);
+
+	if (name)
+		return name;
+	snprintf(room, TEXT_ARCH, "em_%u", info->arch);
+	return room;
+}
+
+size_t utf8_length(const char *text, size_t left)
+{
+	const unsigned char *s = (const unsigned char *)text;
+	/* What the second byte may be: neither overlong nor a surrogate. */
+	unsigned char low = *s == 0xe0 ? 0xa0 : *s == 0xf0 ? 0x90 : 0x80;
+	unsigned char high = *s == 0xed ? 0x9f : *s == 0xf4 ? 0x8f : 0xbf;
+	size_t n;
+
+	if (*s < 0x80)
+		return 1;
+	if (*s < 0xc2 || *s > 0xf4)
+		return 0;
+	n = *s < 0xe0 ? 2 : *s < 0xf0 ? 3 : 4;
+	if (n > left || s[1] < low || s[1] > high)
+		return 0;
+	for (size_t i = 2; i < n; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	return n;
+}
