@@ -144,10 +144,10 @@ enum mmlens_pte_state {
 #define MMLENS_PTE_PROT_NONE	(1u << 16)
 #define MMLENS_PTE_ZERO		(1u << 17) /* the zero page or the huge one */
 #define MMLENS_PTE_ANON_EXCLUSIVE (1u << 18) /* anonymous page of this process
-					    * alone: PageAnonExclusive, or the
-					    * same kept in a swap or migration
-					    * entry (5.19 and later) */
-#define MMLENS_PTE_CONT		(1u << 19) /* part of a contiguous block */
+					    * alone (5.19 and later): as a swap
+					    * or migration entry keeps it; of a
+					    * present one PageAnonExclusive,
+					    * with %MMLENS_WALK_PAGE */
 /* Only with %MMLENS_WALK_PAGE: they are read from struct page. */
 #define MMLENS_PTE_FILE		(1u << 24) /* as pagemap's bit 61: page of a
 					    * file or of shared memory */
@@ -267,12 +267,7 @@ struct mmlens_level {
 						 * inode and offset are its */
 #define MMLENS_VMA_STACK	(1ull << 57)	/* holds the initial stack */
 #define MMLENS_VMA_HEAP		(1ull << 58)	/* holds the program break */
-/*
- * The VMA changed while its pages were summed up: the record covers
- * [start, end) of the VMA as it was when its part of the walk began.
- */
-#define MMLENS_VMA_RACED	(1ull << 63)
-
+#define MMLENS_VMA_NAMED	(1ull << 59)	/* a NAME record follows */
 /**
  * struct mmlens_vma - One VMA; a &struct mmlens_name follows if it has a name.
  * @head:	%MMLENS_REC_VMA
@@ -321,10 +316,17 @@ struct mmlens_name {
 	char name[];
 };
 
+/* mmlens_smaps.flags */
+/*
+ * The VMA changed while its pages were summed up: the sums end where that was
+ * noticed, and what is mapped from there on follows as another VMA.
+ */
+#define MMLENS_SMAPS_RACED	(1u << 0)
+
 /**
  * struct mmlens_smaps - Sums over the pages that a VMA maps, in bytes.
  * @head:	%MMLENS_REC_SMAPS
- * @reserved:	0
+ * @flags:	MMLENS_SMAPS_*
  * @rss:	Rss
  * @pss:	Pss; this and the other pss members have 12 fractional bits
  * @pss_anon:	Pss_Anon of smaps_rollup
@@ -352,7 +354,7 @@ struct mmlens_name {
  */
 struct mmlens_smaps {
 	struct mmlens_record head;
-	__u32 reserved;
+	__u32 flags;
 	__u64 rss;
 	__u64 pss;
 	__u64 pss_anon;
