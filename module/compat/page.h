@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the kernel's own statistics say about sharing, from struct page.
+ *
+ *   6.11 page_mapcount() went; what replaced it is private to fs/proc
+ *   6.15 folio_maybe_mapped_shared(); with it CONFIG_NO_PAGE_MAPCOUNT, where
+ *	  single pages of a large folio have no mapcount
+ *   6.18 hugetlb's pagemap asks for a shared page table too
+ */
+#ifndef MML_COMPAT_PAGE_H
+#define MML_COMPAT_PAGE_H
+
+#include <linux/hugetlb.h>
+#include <linux/mm.h>
+
+/*
+ * Number of page-table entries that map @page itself, as pagemap, smaps and
+ * kpagecount count (folio_precise_page_mapcount() in fs/proc/internal.h).
+ */
+static inline int mml_page_mapcount(struct folio *folio, struct page *page)
+{
+#ifdef MML_HAVE_PAGE_MAPCOUNT
+	return page_mapcount(page);
+#else
+	int mapcount = atomic_read(&page->_mapcount) + 1;
+
+	/* A page's type shares the place of its mapcount. */
+	if (mapcount < 0)
+		mapcount = 0;
+	if (folio_test_large(folio))
+		mapcount += folio_entire_mapcount(folio);
+	return mapcount;
+#endif
+}
+
+static inline bool mml_has_page_mapcount(void)
+{
+#ifdef CONFIG_NO_PAGE_MAPCOUNT
+	return false;
+#else
+	return true;
+#endif
+}
+
+static inline bool mml_folio_shared(struct folio *folio, struct page *page)
+{
+#ifdef MML_HAVE_MAYBE_MAPPED_SHARED
+	return folio_maybe_mapped_shared(folio);
+#else
+	return mml_page_mapcount(folio, page) != 1;
+#endif
+}
+
+/* As pagemap's bit 56 for an entry of a VMA that isn't hugetlb's. */
+static inline bool mml_page_exclusive(struct folio *folio, struct page *page)
+{
+	if (mml_has_page_mapcount())
+		return mml_page_mapcount(folio, page) == 1;
+	return !mml_folio_shared(folio, page);
+}
+
+/* As pagemap's bit 56 for the hugetlb entry at @ptep. */
+static inline bool mml_hugetlb_exclusive(struct folio *folio,
+					 struct page *page,
+					 const void *ptep)
+{
+#ifdef MML_HAVE_HUGETLB_PMD_SHARED
+	if (hugetlb_pmd_shared((pte_t *)ptep))
+		return false;
+#endif
+	return !mml_folio_shared(folio, page);
+}
+
+/* smaps counts a hugetlb page as private where it is mapped once. */
+#define mml_hugetlb_private	mml_hugetlb_exclusive
+
+/*
+ * Is a mapping summed up without asking for a mapcount, and as whose?  Until
+ * 6.11 smaps did so for migration entries, as private; since then for all that
+ * isn't present, as shared.  (The same release dropped page_mapcount().)
+ */
+static inline bool mml_smaps_uncounted(bool present, bool migration)
+{
+#ifdef MML_HAVE_PAGE_MAPCOUNT
+	return migration;
+#else
+	return !present;
+#endif
+}
+
+static inline bool mml_smaps_private(bool present)
+{
+#ifdef MML_HAVE_PAGE_MAPCOUNT
+	return true;
+#else
+	return present;
+#endif
+}
+
+/* The mapcount that smaps divides by, and whether it counts as private. */
+static inline int mml_smaps_mapcount(struct folio *folio, struct page *page,
+				     bool *private)
+{
+	int mapcount;
+
+#ifdef CONFIG_NO_PAGE_MAPCOUNT
+	/* As folio_average_page_mapcount() of fs/proc/internal.h. */
+	int entire;
+
+	*private = !folio_maybe_mapped_shared(folio);
+	if (!folio_test_large(folio))
+		return atomic_read(&folio->_mapcount) + 1;
+	mapcount = folio_large_mapcount(folio);
+	if (mapcount <= 0)
+		return 0;
+	entire = folio_entire_mapcount(folio);
+	if (mapcount <= entire)
+		return entire;
+	mapcount = (mapcount - entire + folio_nr_pages(folio) / 2) >>
+		   folio_order(folio);
+	return max(mapcount + entire, 1);
+#else
+	mapcount = mml_page_mapcount(folio, page);
+	*private = mapcount < 2;
+	return mapcount;
+#endif
+}
+
+/*
+ * The huge zero page, whose PFN isn't exported.  It is the one page that a PMD
+ * maps without being anonymous or of a file: it has no mapping at all.
+ */
+static inline bool mml_page_is_huge_zero(struct folio *folio)
+{
+	return !READ_ONCE(folio->mapping) && !folio_test_lru(folio);
+}
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Where a VMA's name comes from.
+ *
+ *   5.17 anonymous VMAs can have a name (CONFIG_ANON_VMA_NAME); until 6.2 it
+ *	  shares its place with what a file's VMA has there
+ *   6.6  [heap] became what overlaps the break's range, not what touches it
+ *   6.8  a file of a stacking file system shows the path that was opened
+ */
+#ifndef MML_COMPAT_VMA_H
+#define MML_COMPAT_VMA_H
+
+#include <linux/fs.h>
+#include <linux/mm.h>
+
+#ifndef MML_HAVE_FILE_USER_PATH
+#define file_user_path(file)	(&(file)->f_path)
+#define file_user_inode(file)	file_inode(file)
+#endif
+
+/* Caller holds mmap_lock. */
+static inline const char *mml_vma_anon_name(struct vm_area_struct *vma)
+{
+#ifdef CONFIG_ANON_VMA_NAME
+	const size_t name = offsetof(struct vm_area_struct, anon_name);
+	const size_t shared = offsetof(struct vm_area_struct, shared);
+	bool in_union = name >= shared && name < shared + sizeof(vma->shared);
+
+	if (in_union && vma->vm_file)
+		return NULL;
+	return vma->anon_name ? vma->anon_name->name : NULL;
+#else
+	return NULL;
+#endif
+}
+
+static inline bool mml_vma_is_heap(struct vm_area_struct *vma)
+{
+#ifdef MML_HAVE_INITIAL_HEAP
+	return vma_is_initial_heap(vma);
+#else
+	return vma->vm_start <= vma->vm_mm->brk &&
+	       vma->vm_end >= vma->vm_mm->start_brk;
+#endif
+}
+
+static inline bool mml_vma_is_stack(struct vm_area_struct *vma)
+{
+	return vma->vm_start <= vma->vm_mm->start_stack &&
+	       vma->vm_end >= vma->vm_mm->start_stack;
+}
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Descending page tables, for all walks of a process. */
+#ifndef MML_PGWALK_H
+#define MML_PGWALK_H
+
+#include <linux/mm_types.h>
+#include <linux/pgtable.h>
+
+#include "core.h"
+
+/* What an entry of a level above PTE is. */
+enum mml_kind {
+	MML_KIND_NONE,
+	MML_KIND_TABLE,
+	MML_KIND_LEAF,		/* a leaf, or not present and not empty */
+};
+
+/**
+ * struct mml_step - One entry on the way down.
+ * @entryp:	where it stands
+ * @entry:	its value, read once, as a PTE
+ * @pfn:	PFN that it maps or that its table has
+ * @level:	MMLENS_LEVEL_*
+ * @shift:	log2 of the bytes that it translates
+ * @kind:	what it is
+ */
+struct mml_step {
+	void *entryp;
+	pte_t entry;
+	unsigned long pfn;
+	u8 level;
+	u8 shift;
+	enum mml_kind kind;
+};
+
+/**
+ * struct mml_path - The way down to an address, from the top, without PTEs.
+ * @steps:	entries read; all but the last are tables
+ * @depth:	how many
+ */
+struct mml_path {
+	struct mml_step steps[4];
+	unsigned int depth;
+};
+
+void mml_descend(struct vm_area_struct *vma, unsigned long addr,
+		 struct mml_path *path);
+pte_t *mml_pte_table_lock(struct mm_struct *mm, const struct mml_step *pmd,
+			  unsigned long addr, spinlock_t **ptl);
+bool mml_leaf_lock(struct mm_struct *mm, const struct mml_step *leaf,
+		   spinlock_t **ptl);
+
+/**
+ * struct mml_pgwalk_ops - What a walk does with what it meets.
+ * @room:	entries that can be taken now; NULL: any number
+ * @ptes:	@n entries from @ptep on, of a PTE table whose lock is held
+ * @leaf:	a leaf or non-present entry above level PTE; its lock is held,
+ *		except in a hugetlb VMA, where interrupts are off
+ * @hole:	[start, end) has no entries, empty at @level; may be NULL
+ */
+struct mml_pgwalk_ops {
+	unsigned int (*room)(const struct mml_walk *walk);
+	void (*ptes)(struct mml_walk *walk, struct vm_area_struct *vma,
+		     unsigned long addr, pte_t *ptep, unsigned int n);
+	void (*leaf)(struct mml_walk *walk, struct vm_area_struct *vma,
+		     const struct mml_step *leaf, unsigned long addr);
+	void (*hole)(struct mml_walk *walk, unsigned long start,
+		     unsigned long end, u8 level);
+};
+
+void mml_pgwalk_vma(struct mml_walk *walk, struct vm_area_struct *vma,
+		    unsigned long end, const struct mml_pgwalk_ops *ops);
+
+#endif
