@@ -61,7 +61,7 @@ static void text_raw_bits(struct view *v, unsigned int level, uint32_t flags,
 }
 
 #define RUN_FORMAT	"%-25s %7s %-5s %-9s %-17s %s"
-#define ENTRY_FORMAT	"%-12s %-5s %4s %-9s %-17s %-12s %s"
+#define ENTRY_FORMAT	"%-12s %-5s %5s %-9s %-17s %-12s %s"
 
 static void text_begin(struct view *v, int pid, bool each, bool raw)
 {
@@ -82,20 +82,23 @@ static void text_begin(struct view *v, int pid, bool each, bool raw)
 
 static void text_run(struct view *v, const struct mmlens_run *run, bool raw)
 {
-	char range[48], count[24], flags[TEXT_FLAGS], value[64];
+	char flags[TEXT_FLAGS], value[64];
 
-	snprintf(range, sizeof(range), "%012llx-%012llx",
-		 (unsigned long long)run->start, (unsigned long long)run->end);
-	snprintf(count, sizeof(count), "%llu",
-		 (unsigned long long)run->entries);
-	text_flags(flags, mmlens_pte_flags(), run->flags);
+	fprintf(v->out, "%012llx-%012llx %7llu %-5s ",
+		(unsigned long long)run->start, (unsigned long long)run->end,
+		(unsigned long long)run->entries, mmlens_level_name(run->level));
+	if (mmlens_state(run->flags) == MMLENS_STATE_NONE) {
+		fputs("none\n", v->out);
+		view_check(v);
+		return;
+	}
 	text_value(value, v->info, run);
-	fprintf(v->out, "%-25s %7s %-5s %-9s %-17s ", range, count,
-		mmlens_level_name(run->level),
-		mmlens_state_name(mmlens_state(run->flags)), flags);
+	fprintf(v->out, "%-9s %-17s ",
+		mmlens_state_name(mmlens_state(run->flags)),
+		text_flags(flags, mmlens_pte_flags(), run->flags));
 	fprintf(v->out, raw ? "%-21s" : "%s", value);
 	text_markers(v, run->flags, run->value);
-	if (raw && mmlens_state(run->flags) != MMLENS_STATE_NONE) {
+	if (raw) {
 		fprintf(v->out, " 0x%016llx", (unsigned long long)run->raw);
 		text_raw_bits(v, run->level, run->flags, run->raw);
 	}
@@ -121,10 +124,15 @@ static void text_entry(struct view *v, const struct mmlens_entry *e, bool raw)
 	char size[16], flags[TEXT_FLAGS], value[64];
 	const struct mmlens_run run = run_of_one(e);
 
+	fprintf(v->out, "%012llx %-5s %5s ", (unsigned long long)e->va,
+		mmlens_level_name(e->level), text_size(size, e->size));
+	if (mmlens_state(e->flags) == MMLENS_STATE_NONE) {
+		fputs("none\n", v->out);
+		view_check(v);
+		return;
+	}
 	text_value(value, v->info, &run);
-	fprintf(v->out, "%012llx %-5s %4s %-9s %-17s %-12s 0x%016llx",
-		(unsigned long long)e->va, mmlens_level_name(e->level),
-		text_size(size, e->size),
+	fprintf(v->out, "%-9s %-17s %-12s 0x%016llx",
 		mmlens_state_name(mmlens_state(e->flags)),
 		text_flags(flags, mmlens_pte_flags(), e->flags), value,
 		(unsigned long long)e->raw);

@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Entries, the runs that they make, areas, translations. */
+#include <errno.h>
+
+#include "fake.h"
+#include "test.h"
+
+static const struct mmlens_request request = { .pid = 1 };
+
+#define P MMLENS_STATE_PRESENT
+#define S MMLENS_STATE_SWAP
+
+static uint64_t slot(unsigned int type, uint64_t offset)
+{
+	return (uint64_t)type << 58 | offset;
+}
+
+struct walk {
+	struct mmlens_run runs[16];
+	int count;
+	int end;
+};
+
+static struct walk walk_runs(const struct fake_call *calls, unsigned int count)
+{
+	struct mmlens_entries *entries;
+	struct walk walk = {};
+	struct mmlens *lens;
+	struct fake fake;
+
+	fake_init(&fake, calls, count);
+	lens = fake_open(&fake);
+	entries = mmlens_entries_open(lens, &request);
+	CHECK(entries);
+	if (!entries)
+		goto out;
+	while (walk.count < 16 &&
+	       (walk.end = mmlens_runs_next(entries,
+					    &walk.runs[walk.count])) > 0)
+		walk.count++;
+	CHECK_NUMBER(mmlens_runs_next(entries, &walk.runs[15]), walk.end);
+	mmlens_entries_close(entries);
+out:
+	mmlens_close(lens);
+	return walk;
+}
+
+static void runs_merge_what_is_alike(void)
+{
+	struct records a = {}, b = {};
+	struct walk w;
+
+	add_pte(&a, 1, 0x1000, P | MMLENS_PTE_USER, 10, 0xa);
+	add_pte(&a, 1, 0x2000, P | MMLENS_PTE_USER, 11, 0xb);
+	/* A call's end doesn't end a run. */
+	add_pte(&b, 1, 0x3000, P | MMLENS_PTE_USER, 99, 0xc);
+	/* Other flags, then a gap, then another level. */
+	add_pte(&b, 1, 0x4000, P, 100, 0xd);
+	add_pte(&b, 1, 0x6000, P, 101, 0xe);
+	add_pte(&b, 2, 0x200000, P, 512, 0xf);
+	add_pte(&b, 2, 0x400000, P, 1024, 0xf);
+	const struct fake_call calls[] = { PART(a), WHOLE(b) };
+	w = walk_runs(calls, 2);
+
+	CHECK_NUMBER(w.count, 4);
+	CHECK_NUMBER(w.end, 0);
+	CHECK_NUMBER(w.runs[0].start, 0x1000);
+	CHECK_NUMBER(w.runs[0].end, 0x4000);
+	CHECK_NUMBER(w.runs[0].entries, 3);
+	CHECK_NUMBER(w.runs[0].value, 10);
+	CHECK_NUMBER(w.runs[0].raw, 0xa);
+	CHECK(!w.runs[0].contiguous);
+	CHECK_NUMBER(w.runs[1].start, 0x4000);
+	CHECK_NUMBER(w.runs[1].end, 0x5000);
+	CHECK_NUMBER(w.runs[2].start, 0x6000);
+	CHECK_NUMBER(w.runs[3].entries, 2);
+	CHECK_NUMBER(w.runs[3].end, 0x600000);
+	CHECK(w.runs[3].contiguous);
+}
+
+static void runs_of_swap_keep_to_a_device(void)
+{
+	struct records a = {};
+	struct walk w;
+
+	add_pte(&a, 1, 0x1000, S, slot(0, 5), 0);
+	add_pte(&a, 1, 0x2000, S, slot(0, 6), 0);
+	add_pte(&a, 1, 0x3000, S, slot(1, 7), 0);
+	const struct fake_call calls[] = { WHOLE(a) };
+	w = walk_runs(calls, 1);
+	CHECK_NUMBER(w.count, 2);
+	CHECK_NUMBER(w.runs[0].entries, 2);
+	CHECK(w.runs[0].contiguous);
+	CHECK_NUMBER(w.runs[1].entries, 1);
+}
+
+static void runs_of_markers_keep_to_a_kind(void)
+{
+	struct records a = {};
+	struct walk w;
+
+	add_pte(&a, 1, 0x1000, MMLENS_STATE_MARKER, MMLENS_MARKER_UFFD, 0);
+	add_pte(&a, 1, 0x2000, MMLENS_STATE_MARKER, MMLENS_MARKER_UFFD, 0);
+	add_pte(&a, 1, 0x3000, MMLENS_STATE_MARKER, MMLENS_MARKER_GUARD, 0);
+	const struct fake_call calls[] = { WHOLE(a) };
+	w = walk_runs(calls, 1);
+	CHECK_NUMBER(w.count, 2);
+	CHECK_NUMBER(w.runs[0].entries, 2);
+}
+
+static void runs_of_holes_keep_to_a_level(void)
+{
+	struct records a = {};
+	struct walk w;
+
+	add_hole(&a, 1, 0x1000, 0x3000);
+	add_hole(&a, 1, 0x3000, 0x200000);
+	add_hole(&a, 2, 0x200000, 0x600000);
+	const struct fake_call calls[] = { WHOLE(a) };
+	w = walk_runs(calls, 1);
+	CHECK_NUMBER(w.count, 2);
+	CHECK_NUMBER(w.runs[0].end, 0x200000);
+	CHECK_NUMBER(w.runs[1].start, 0x200000);
+	CHECK_NUMBER(w.runs[1].level, MMLENS_LEVEL_PMD);
+}
+
+static void a_run_that_is_cut_off_comes_out(void)
+{
+	struct records a = {};
+	struct walk w;
+
+	add_pte(&a, 1, 0x1000, P, 10, 0);
+	const struct fake_call calls[] = { PART(a), { .error = -ESRCH } };
+	w = walk_runs(calls, 2);
+	CHECK_NUMBER(w.count, 1);
+	CHECK_NUMBER(w.end, -ESTALE);
+}
+
+static void an_empty_walk_has_no_runs(void)
+{
+	struct records a = {};
+	struct walk w;
+
+	const struct fake_call calls[] = { WHOLE(a) };
+	w = walk_runs(calls, 1);
+	CHECK_NUMBER(w.count, 0);
+	CHECK_NUMBER(w.end, 0);
+}
+
+/* How a walk of this one record ends. */
+static int end_of(const struct records *r)
+{
+	const struct fake_call calls[] = { WHOLE(*r) };
+	struct walk w = walk_runs(calls, 1);
+
+	return w.count ? w.count : w.end;
+}
+
+static void entries_make_sense(void)
+{
+	struct records level = {}, address = {}, hole = {}, good = {};
+
+	add_pte(&level, 4, 0x1000, P, 10, 0);	/* folded */
+	CHECK_NUMBER(end_of(&level), -EPROTO);
+	add_pte(&address, 2, 0xfffffffffffff000, P, 10, 0);
+	CHECK_NUMBER(end_of(&address), -EPROTO);
+	add_hole(&hole, 1, 0x2000, 0x2000);
+	CHECK_NUMBER(end_of(&hole), -EPROTO);
+	add_stranger(&good);
+	add_pte(&good, 1, 0x1000, P, 10, 0);
+	CHECK_NUMBER(end_of(&good), 1);
+}
+
+/* ---- areas ---- */
+
+static void areas_have_their_names_and_sums(void)
+{
+	struct records a = {}, b = {};
+	const struct mmlens_area *area;
+	struct mmlens_areas *areas;
+	struct mmlens *lens;
+	struct fake fake;
+
+	add_vma(&a, 0x1000, 0x2000, MMLENS_VMA_READ);
+	add_name(&a, "/bin/sh");
+	add_smaps(&a, 4096, 0);
+	add_vma(&a, 0x3000, 0x4000, 0);
+	/* The sums of the second come with another call. */
+	add_stranger(&b);
+	add_smaps(&b, 8192, 0);
+	const struct fake_call calls[] = { PART(a), WHOLE(b) };
+	fake_init(&fake, calls, 2);
+	lens = fake_open(&fake);
+	areas = mmlens_areas_open(lens, &request, MMLENS_AREAS_SMAPS);
+	CHECK(fake.last_request == MMLENS_SMAPS);
+
+	CHECK_NUMBER(mmlens_areas_next(areas, &area), 1);
+	CHECK_NUMBER(area->vma->start, 0x1000);
+	CHECK_STRING(area->name, "/bin/sh");
+	CHECK_NUMBER(area->smaps->rss, 4096);
+	CHECK_NUMBER(mmlens_areas_next(areas, &area), 1);
+	CHECK_NUMBER(area->vma->start, 0x3000);
+	CHECK(!area->name);
+	CHECK_NUMBER(area->smaps->rss, 8192);
+	CHECK_NUMBER(mmlens_areas_next(areas, &area), 0);
+	CHECK_NUMBER(mmlens_areas_next(areas, &area), 0);
+	mmlens_areas_close(areas);
+	mmlens_close(lens);
+}
+
+static void an_area_without_its_sums_stays_back(void)
+{
+	struct records a = {};
+	const struct mmlens_area *area;
+	struct mmlens_areas *areas;
+	struct mmlens *lens;
+	struct fake fake;
+
+	add_vma(&a, 0x1000, 0x2000, MMLENS_VMA_READ);
+	add_smaps(&a, 4096, 0);
+	add_vma(&a, 0x3000, 0x4000, 0);
+	const struct fake_call calls[] = { PART(a), { .error = -ESRCH } };
+	fake_init(&fake, calls, 2);
+	lens = fake_open(&fake);
+	areas = mmlens_areas_open(lens, &request, MMLENS_AREAS_SMAPS);
+	CHECK_NUMBER(mmlens_areas_next(areas, &area), 1);
+	CHECK_NUMBER(mmlens_areas_next(areas, &area), -ESTALE);
+	CHECK(mmlens_areas_stats(areas)->truncated);
+	mmlens_areas_close(areas);
+	mmlens_close(lens);
+}
+
+static void an_area_keeps_the_longest_name(void)
+{
+	const struct mmlens_area *area;
+	struct mmlens_areas *areas;
+	struct records a = {};
+	struct mmlens *lens;
+	struct fake fake;
+	char name[4097];
+
+	memset(name, 'n', 4096);
+	name[4096] = '\0';
+	add_vma(&a, 0x1000, 0x2000, 0);
+	add_name(&a, name);
+	const struct fake_call calls[] = { WHOLE(a) };
+	fake_init(&fake, calls, 1);
+	lens = fake_open(&fake);
+	areas = mmlens_areas_open(lens, &request, 0);
+	CHECK(fake.last_request == MMLENS_VMAS);
+	CHECK_NUMBER(mmlens_areas_next(areas, &area), 1);
+	CHECK_NUMBER(area->name_length, 4096);
+	CHECK_STRING(area->name, name);
+	mmlens_areas_close(areas);
+	mmlens_close(lens);
+}
+
+/* ---- translations ---- */
+
+static int translate(const struct records *r, uint64_t address,
+		     struct mmlens_translation *t)
+{
+	const struct fake_call calls[] = { WHOLE(*r) };
+	struct mmlens *lens;
+	struct fake fake;
+	int ret;
+
+	fake_init(&fake, calls, 1);
+	lens = fake_open(&fake);
+	ret = mmlens_translate(lens, 1, address, t);
+	CHECK_NUMBER(fake.last.start, address & ~0xfffull);
+	CHECK_NUMBER(fake.last.end, 0);
+	mmlens_close(lens);
+	return ret;
+}
+
+#define USER_RW (MMLENS_PTE_USER | MMLENS_PTE_WRITE)
+
+static void a_translation_adds_up(void)
+{
+	struct mmlens_translation t;
+	struct records r = {};
+
+	add_level(&r, 5, 0, MMLENS_STATE_TABLE | USER_RW, 7, 0x67, 6, 0);
+	add_level(&r, 3, 0, MMLENS_STATE_TABLE | MMLENS_PTE_USER, 8, 0x67, 7,
+		  0);
+	add_level(&r, 2, 0x200000, P | USER_RW | MMLENS_PTE_NX, 0x400, 0x67, 8,
+		  1);
+	CHECK_NUMBER(translate(&r, 0x212345, &t), 0);
+	CHECK_NUMBER(t.steps, 3);
+	CHECK(t.mapped);
+	CHECK_NUMBER(t.phys, 0x412345);
+	CHECK_NUMBER(t.size, 0x200000);
+	CHECK(t.user);
+	CHECK(!t.rw);
+	CHECK(t.nx);
+}
+
+static void a_hole_has_no_translation(void)
+{
+	struct mmlens_translation t;
+	struct records r = {}, none = {};
+
+	add_level(&r, 5, 0, MMLENS_STATE_TABLE | USER_RW, 7, 0x67, 6, 0);
+	add_level(&r, 3, 0, MMLENS_STATE_NONE, 0, 0, 7, 0);
+	CHECK_NUMBER(translate(&r, 0x1234, &t), 0);
+	CHECK(!t.mapped);
+	CHECK_NUMBER(t.steps, 2);
+	CHECK_NUMBER(translate(&none, 0x1234, &t), 0);
+	CHECK(!t.mapped);
+	CHECK_NUMBER(t.steps, 0);
+	CHECK(!t.user);
+}
+
+static void a_translation_of_too_many_steps_is_refused(void)
+{
+	struct mmlens_translation t;
+	struct records r = {};
+
+	for (int i = 0; i <= MMLENS_MAX_STEPS; i++)
+		add_level(&r, 5, 0, MMLENS_STATE_TABLE, 7, 0x67, 6, 0);
+	CHECK_NUMBER(translate(&r, 0, &t), -EPROTO);
+}
+
+TESTS(TEST(runs_merge_what_is_alike),
+      TEST(runs_of_swap_keep_to_a_device),
+      TEST(runs_of_markers_keep_to_a_kind),
+      TEST(runs_of_holes_keep_to_a_level),
+      TEST(a_run_that_is_cut_off_comes_out),
+      TEST(an_empty_walk_has_no_runs),
+      TEST(entries_make_sense),
+      TEST(areas_have_their_names_and_sums),
+      TEST(an_area_without_its_sums_stays_back),
+      TEST(an_area_keeps_the_longest_name),
+      TEST(a_translation_adds_up),
+      TEST(a_hole_has_no_translation),
+      TEST(a_translation_of_too_many_steps_is_refused))
