@@ -15,5 +15,4 @@ mml-facts := \
 	$(call mml-fact,PTE_UFFD,asm-generic/pgtable_uffd.h,int pte_uffd.pte_t) \
 	$(call mml-fact,SWP_EXCLUSIVE,linux/swapops.h,pte_swp_exclusive) \
 	$(call mml-fact,MAYBE_MAPPED_SHARED,linux/mm.h,folio_maybe_mapped_shared) \
-	$(call mml-fact,HUGETLB_PMD_SHARED,linux/hugetlb.h,hugetlb_pmd_shared) \
-	$(call mml-fact,PMDP_GET_LOCKLESS,linux/pgtable.h,pmdp_get_lockless)
+	$(call mml-fact,HUGETLB_PMD_SHARED,linux/hugetlb.h,hugetlb_pmd_shared)
