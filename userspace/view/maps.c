@@ -121,7 +121,9 @@ struct json_object *maps_object(const struct mmlens_area *area)
 	json_add_hex(o, "start", vma->start);
 	json_add_hex(o, "end", vma->end);
 	json_add_number(o, "size", vma->end - vma->start);
-	json_add_flags(o, "flags", mmlens_vma_flags(), vma->flags);
+	/* A member "name" says the same as the flag. */
+	json_add_flags(o, "flags", mmlens_vma_flags(),
+		       vma->flags & ~MMLENS_VMA_NAMED);
 	json_add_hex(o, "raw_flags", vma->raw_flags);
 	json_add_number(o, "kernel_page_size", 1ull << vma->page_shift);
 	if (vma->pkey)
