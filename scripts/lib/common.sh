@@ -82,3 +82,19 @@ apt_install() {
 	"${apt[@]}" update || :
 	"${apt[@]}" install --no-install-recommends "$@" </dev/null
 }
+
+# quietly LOG COMMAND...: run it with all output in LOG and "set -e" in force
+# (a function called in a condition runs without), leave its exit status in
+# QUIETLY_RC. Don't call this one in a condition.
+quietly() {
+	local log=$1
+	shift
+
+	set +e
+	(
+		set -e
+		"$@"
+	) >"$log" 2>&1 </dev/null
+	QUIETLY_RC=$?
+	set -e
+}
