@@ -266,7 +266,7 @@ static int mml_file_open(struct inode *inode, struct file *file)
 	if (err)
 		goto err_free;
 	((struct seq_file *)file->private_data)->private = f;
-	return nonseekable_open(inode, file);
+	return 0;
 
 err_free:
 	if (f->session)
@@ -299,6 +299,21 @@ static ssize_t mml_file_read(struct file *file, char __user *buf, size_t count,
 	return ret;
 }
 
+/* To seek is to walk again, as far as that. */
+static loff_t mml_file_llseek(struct file *file, loff_t offset, int whence)
+{
+	struct mml_file *f = ((struct seq_file *)file->private_data)->private;
+	loff_t ret = mml_access_check();
+
+	if (ret)
+		return ret;
+	if (mutex_lock_killable(&f->session->lock))
+		return -EINTR;
+	ret = seq_lseek(file, offset, whence);
+	mutex_unlock(&f->session->lock);
+	return ret;
+}
+
 /* A target for this open file; what is read next is of it, from the start. */
 static ssize_t mml_file_write(struct file *file, const char __user *buf,
 			      size_t count, loff_t *ppos)
@@ -324,6 +339,7 @@ static const struct file_operations mml_file_fops = {
 	.release	= mml_file_release,
 	.read		= mml_file_read,
 	.write		= mml_file_write,
+	.llseek		= mml_file_llseek,
 };
 
 /* ---- version, stats, target: small files ---- */
