@@ -4,6 +4,7 @@
 #include <locale.h>
 
 #include "fake.h"
+#include "line.h"
 #include "test.h"
 #include "view.h"
 
@@ -352,7 +353,7 @@ static void pte_lines_are_in_columns(void)
 "7f0000001000 pte      4K present   uwnad-----------e 0x3          0x8000000000003867 P RW US A D SW3 NX\n"
 "7f0000200000 pmd      2M present   ------l---------- 0x200        0x00000000002000e7\n"
 "7f0000400000 pte      4K swap      ----------------- 1:0x5        0x0000000000000abc\n"
-"7f0000401000 pte      4K marker    -----------------              0x0000000000000def uffd,guard\n"
+"7f0000401000 pte      4K marker    ----------------- uffd,guard   0x0000000000000def\n"
 "7f0000402000 pte   2040K none\n");
 	end(&o);
 }
@@ -389,11 +390,11 @@ static void pte_json_is_as_designed(void)
 	pte_json.end(&o.view, 5, &stats);
 	CHECK_STRING(text(&o),
 "{\"mmlens\": { \"version\": \"1.2.3\", \"kernel\": \"6.1.0-fake\", \"arch\": \"x86_64\", \"page_size\": 4096 }, \"pid\": 1, \"entries\": [\n"
-"  { \"va\": \"0x7f0000001000\", \"level\": \"pte\", \"size\": 4096, \"raw\": \"0x8000000000003867\", \"state\": \"present\", \"flags\": [ \"user\", \"rw\", \"nx\", \"accessed\", \"dirty\", \"exclusive\" ], \"pfn\": 3 },\n"
-"  { \"va\": \"0x7f0000200000\", \"level\": \"pmd\", \"size\": 2097152, \"raw\": \"0x2000e7\", \"state\": \"present\", \"flags\": [ \"leaf\" ], \"pfn\": 512 },\n"
-"  { \"va\": \"0x7f0000400000\", \"level\": \"pte\", \"size\": 4096, \"raw\": \"0xabc\", \"state\": \"swap\", \"flags\": [ ], \"swap\": { \"type\": 1, \"offset\": 5 } },\n"
-"  { \"va\": \"0x7f0000401000\", \"level\": \"pte\", \"size\": 4096, \"raw\": \"0xdef\", \"state\": \"marker\", \"flags\": [ ], \"marker\": [ \"uffd\", \"guard\" ] },\n"
-"  { \"va\": \"0x7f0000402000\", \"level\": \"pte\", \"size\": 2088960, \"state\": \"none\" }], \"walk\": { \"entries\": 5, \"restarts\": 0, \"truncated\": false, \"max_lock_hold_ns\": 900 }}\n");
+"  {\"va\": \"0x7f0000001000\", \"level\": \"pte\", \"size\": 4096, \"raw\": \"0x8000000000003867\", \"state\": \"present\", \"flags\": [\"user\", \"rw\", \"nx\", \"accessed\", \"dirty\", \"exclusive\"], \"pfn\": 3},\n"
+"  {\"va\": \"0x7f0000200000\", \"level\": \"pmd\", \"size\": 2097152, \"raw\": \"0x2000e7\", \"state\": \"present\", \"flags\": [\"leaf\"], \"pfn\": 512},\n"
+"  {\"va\": \"0x7f0000400000\", \"level\": \"pte\", \"size\": 4096, \"raw\": \"0xabc\", \"state\": \"swap\", \"flags\": [], \"swap\": {\"type\": 1, \"offset\": 5}},\n"
+"  {\"va\": \"0x7f0000401000\", \"level\": \"pte\", \"size\": 4096, \"raw\": \"0xdef\", \"state\": \"marker\", \"flags\": [], \"marker\": [\"uffd\", \"guard\"]},\n"
+"  {\"va\": \"0x7f0000402000\", \"level\": \"pte\", \"size\": 2088960, \"state\": \"none\"}], \"walk\": {\"entries\": 5, \"restarts\": 0, \"truncated\": false, \"max_lock_hold_ns\": 900}}\n");
 	json_object_put(parsed(&o));
 	end(&o);
 }
@@ -446,7 +447,7 @@ static void vtop_shows_each_step(void)
 	end(&o);
 	begin(&o);
 	vtop_text.address(&o.view, &swap);
-	CHECK(strstr(text(&o), "\n0x212345 -> not present at level pmd: swap, type 1 offset 0x55\n"));
+	CHECK(strstr(text(&o), "\n0x212345 -> not present at level pmd: swap, type 1, offset 0x55\n"));
 	end(&o);
 }
 
@@ -482,15 +483,59 @@ static void a_failed_write_is_noticed(void)
 	fclose(v.out);
 }
 
+static const char *size_of(struct line *l, uint64_t size)
+{
+	l->length = 0;
+	line_size(l, size);
+	line_char(l, '\0');
+	return l->text;
+}
+
 static void sizes_have_units(void)
 {
-	char room[16];
+	struct line l;
 
-	CHECK_STRING(text_size(room, 4096), "4K");
-	CHECK_STRING(text_size(room, 1 << 30), "1G");
-	CHECK_STRING(text_size(room, 1ull << 39), "512G");
-	CHECK_STRING(text_size(room, 0), "0B");
-	CHECK_STRING(text_size(room, 5000), "5000B");
+	CHECK_STRING(size_of(&l, 4096), "4K");
+	CHECK_STRING(size_of(&l, 1 << 30), "1G");
+	CHECK_STRING(size_of(&l, 1ull << 39), "512G");
+	CHECK_STRING(size_of(&l, 0), "0B");
+	CHECK_STRING(size_of(&l, 5000), "5000B");
+}
+
+static void lines_have_an_end(void)
+{
+	struct line l = {};
+
+	for (int i = 0; i < LINE_MAX_LENGTH; i++)
+		line_string(&l, "abc");
+	CHECK_NUMBER(l.length, LINE_MAX_LENGTH);
+	l.length = 0;
+	line_hex(&l, UINT64_MAX, 99);
+	line_number(&l, UINT64_MAX);
+	line_hex(&l, 0, 1);
+	line_number(&l, 0);
+	line_char(&l, '\0');
+	CHECK_STRING(l.text, "ffffffffffffffff1844674407370955161500");
+}
+
+/* The longest entry there can be fits. */
+static void no_entry_is_cut_off(void)
+{
+	struct mmlens_entry e = { .va = ~0ull << 12, .size = 1ull << 63,
+				  .raw = ~0ull, .value = ~0ull };
+	struct output o;
+
+	for (e.level = 0; e.level < 7; e.level++) {
+		for (unsigned int state = 0; state < 16; state++) {
+			e.flags = ~0u << 4 | state;
+			begin(&o);
+			pte_json.begin(&o.view, 1, true, true);
+			pte_json.entry(&o.view, &e, true);
+			pte_json.end(&o.view, 1, &stats);
+			json_object_put(parsed(&o));
+			end(&o);
+		}
+	}
 }
 
 TESTS(TEST(maps_has_the_bytes_of_the_kernel),
@@ -508,4 +553,6 @@ TESTS(TEST(maps_has_the_bytes_of_the_kernel),
       TEST(vtop_shows_each_step),
       TEST(vtop_json_has_the_steps),
       TEST(a_failed_write_is_noticed),
-      TEST(sizes_have_units))
+      TEST(sizes_have_units),
+      TEST(lines_have_an_end),
+      TEST(no_entry_is_cut_off))

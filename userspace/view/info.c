@@ -2,6 +2,7 @@
 /* info: what the module and its kernel can do. */
 #include <string.h>
 
+#include "line.h"
 #include "view.h"
 
 static void text_line(struct view *v, const char *key)
@@ -21,15 +22,21 @@ static void text_names(struct view *v, const char *key,
 
 static void text_levels(struct view *v)
 {
-	char size[16];
+	struct line l = {};
 
-	text_line(v, "levels");
-	fprintf(v->out, " %u:", v->info->levels);
-	for (int i = MMLENS_LEVEL_PGD; i >= MMLENS_LEVEL_PTE; i--)
-		if (v->info->level_shift[i])
-			fprintf(v->out, " %s %s", mmlens_level_name(i),
-				text_size(size, mmlens_level_size(v->info, i)));
-	putc('\n', v->out);
+	line_string(&l, "levels");
+	line_pad(&l, 15);
+	line_number(&l, v->info->levels);
+	line_char(&l, ':');
+	for (int i = MMLENS_LEVEL_PGD; i >= MMLENS_LEVEL_PTE; i--) {
+		if (!v->info->level_shift[i])
+			continue;
+		line_char(&l, ' ');
+		line_string(&l, mmlens_level_name(i));
+		line_char(&l, ' ');
+		line_size(&l, mmlens_level_size(v->info, i));
+	}
+	line_end(&l, v);
 }
 
 void info_text(struct view *v)

@@ -7,31 +7,35 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "line.h"
 #include "view.h"
 
-/* ", " or the line break before a member, and its key. */
-static void begin_member(struct view *v, const char *key)
+static void new_line(struct view *v)
 {
-	unsigned int depth = v->depth;
+	putc_unlocked('\n', v->out);
+	for (unsigned int i = 0; i < v->depth; i++)
+		putc_unlocked(' ', v->out);
+}
 
-	if (depth) {
-		bool array = v->closer[depth - 1] == ']';
+void json_before(struct view *v, const char *key)
+{
+	unsigned int open = v->depth - 1;
 
-		if (v->begun[depth - 1])
-			putc(',', v->out);
-		if (array)
-			fprintf(v->out, "\n%*s", (int)depth, "");
-		else if (v->begun[depth - 1])
-			putc(' ', v->out);
-		v->begun[depth - 1] = true;
-	}
+	if (v->depth && v->begun[open])
+		putc_unlocked(',', v->out);
+	if (v->depth && v->closer[open] == ']')
+		new_line(v);
+	else if (v->depth && v->begun[open])
+		putc_unlocked(' ', v->out);
+	if (v->depth)
+		v->begun[open] = true;
 	if (key)
 		fprintf(v->out, "\"%s\": ", key);
 }
 
 void json_begin(struct view *v, const char *key, char opener)
 {
-	begin_member(v, key);
+	json_before(v, key);
 	putc(opener, v->out);
 	v->closer[v->depth] = opener == '{' ? '}' : ']';
 	v->begun[v->depth] = false;
@@ -53,7 +57,7 @@ static void put_value(struct view *v, const char *key,
 	size_t length;
 	const char *text;
 
-	begin_member(v, key);
+	json_before(v, key);
 	text = json_object_to_json_string_length(
 		value, JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE,
 		&length);
@@ -165,37 +169,6 @@ void json_add_bytes(struct json_object *o, const char *key, const char *bytes,
 	free(text);
 }
 
-/* ---- page-table entries ---- */
-
-void json_add_value(struct json_object *o, uint32_t flags, uint64_t value)
-{
-	enum mmlens_pte_state state = mmlens_state(flags);
-
-	if (state == MMLENS_STATE_TABLE || mmlens_state_has_pfn(state)) {
-		json_add_number(o, "pfn", value);
-	} else if (state == MMLENS_STATE_SWAP) {
-		struct json_object *swap = json_object_new_object();
-
-		json_add_number(swap, "type", MMLENS_SWAP_TYPE(value));
-		json_add_number(swap, "offset", MMLENS_SWAP_OFFSET(value));
-		json_object_object_add(o, "swap", swap);
-	} else if (state == MMLENS_STATE_MARKER) {
-		json_add_flags(o, "marker", mmlens_marker_flags(), value);
-	}
-}
-
-void json_add_raw_bits(struct json_object *o, const struct mmlens_info *info,
-		       unsigned int level, uint32_t flags, uint64_t raw)
-{
-	const char *names[MMLENS_MAX_RAW_BITS];
-	size_t n = mmlens_raw_bits(info, level, flags, raw, names);
-	struct json_object *bits = json_object_new_array();
-
-	for (size_t i = 0; i < n; i++)
-		json_object_array_add(bits, json_object_new_string(names[i]));
-	json_object_object_add(o, "raw_bits", bits);
-}
-
 /* ---- what every document has ---- */
 
 void json_document(struct view *v)
@@ -215,11 +188,13 @@ void json_document(struct view *v)
 void json_walk(struct view *v, const char *counted, uint64_t count,
 	       const struct mmlens_stats *stats)
 {
-	struct json_object *o = json_object_new_object();
+	struct line l = {};
 
-	json_add_number(o, counted, count);
-	json_add_number(o, "restarts", stats->restarts);
-	json_add_bool(o, "truncated", stats->truncated);
-	json_add_number(o, "max_lock_hold_ns", stats->max_hold_ns);
-	json_put(v, "walk", o);
+	line_char(&l, '{');
+	member_number(&l, counted, count);
+	member_number(&l, "restarts", stats->restarts);
+	member_bool(&l, "truncated", stats->truncated);
+	member_number(&l, "max_lock_hold_ns", stats->max_hold_ns);
+	line_char(&l, '}');
+	member_put(&l, v, "walk");
 }

@@ -2,108 +2,171 @@
 /* pte: page-table entries, one by one or as runs. */
 #include <string.h>
 
+#include "line.h"
 #include "view.h"
 
 /* ---- text ---- */
+
+/* Columns; of a run and of an entry. */
+enum {
+	RUN_ENTRIES = 26,
+	RUN_LEVEL = 34,
+	RUN_STATE = 40,
+	RUN_FLAGS = 50,
+	RUN_VALUE = 68,
+	RUN_RAW = 90,
+	RUN_BITS = 109,
+
+	ENTRY_LEVEL = 13,
+	ENTRY_SIZE = 19,
+	ENTRY_STATE = 25,
+	ENTRY_FLAGS = 35,
+	ENTRY_VALUE = 53,
+	ENTRY_RAW = 66,
+	ENTRY_BITS = 85,
+};
+
+static bool is_none(uint32_t flags)
+{
+	return mmlens_state(flags) == MMLENS_STATE_NONE;
+}
+
+/* A number that ends before @column, where there is room. */
+static void line_before(struct line *l, size_t column, const char *digits)
+{
+	line_right(l, column - 1 - l->length, digits);
+}
 
 /*
  * What the value says: a PFN, a swap slot or markers.  A run whose values
  * follow each other gets its last one too, another one an ellipsis.
  */
-static void text_value(char room[64], const struct mmlens_info *info,
+static void text_value(struct line *l, const struct mmlens_info *info,
 		       const struct mmlens_run *run)
 {
 	uint64_t pages = (run->end - run->start) >> info->page_shift;
 	enum mmlens_pte_state state = mmlens_state(run->flags);
-	unsigned long long first = run->value;
-	unsigned long long last;
-	int n = 0;
+	uint64_t first = run->value;
 
-	*room = '\0';
+	if (state == MMLENS_STATE_MARKER) {
+		line_flags(l, mmlens_marker_flags(), run->value, ",");
+		return;
+	}
 	if (state == MMLENS_STATE_SWAP) {
 		first = MMLENS_SWAP_OFFSET(run->value);
-		n = sprintf(room, "%u:", MMLENS_SWAP_TYPE(run->value));
+		line_number(l, MMLENS_SWAP_TYPE(run->value));
+		line_char(l, ':');
 	} else if (!mmlens_state_has_pfn(state)) {
 		return;
 	}
-	n += sprintf(room + n, "0x%llx", first);
-	last = first + pages - 1;
-	if (!run->contiguous)
-		strcpy(room + n, "...");
-	else if (run->entries > 1)
-		sprintf(room + n, "-0x%llx", last);
-}
-
-/* "uffd,guard", for a marker; ends the line otherwise. */
-static void text_markers(struct view *v, uint32_t flags, uint64_t value)
-{
-	const struct mmlens_flag *f = mmlens_marker_flags();
-	const char *divider = "";
-
-	if (mmlens_state(flags) != MMLENS_STATE_MARKER)
-		return;
-	for (; f->bit; f++) {
-		if (!(value & f->bit))
-			continue;
-		fprintf(v->out, "%s%s", divider, f->name);
-		divider = ",";
+	line_string(l, "0x");
+	line_hex(l, first, 1);
+	if (!run->contiguous) {
+		line_string(l, "...");
+	} else if (run->entries > 1) {
+		line_string(l, "-0x");
+		line_hex(l, first + pages - 1, 1);
 	}
 }
 
-static void text_raw_bits(struct view *v, unsigned int level, uint32_t flags,
-			  uint64_t raw)
+static void text_raw(struct line *l, const struct mmlens_info *info,
+		     const struct mmlens_run *run, bool bits, size_t column)
 {
-	const char *names[MMLENS_MAX_RAW_BITS];
-	size_t n = mmlens_raw_bits(v->info, level, flags, raw, names);
-
-	for (size_t i = 0; i < n; i++)
-		fprintf(v->out, " %s", names[i]);
+	line_string(l, "0x");
+	line_hex(l, run->raw, 16);
+	if (!bits)
+		return;
+	line_pad(l, column);
+	line_raw_bits(l, info, run->level, run->flags, run->raw);
+	while (l->text[l->length - 1] == ' ')
+		l->length--;
 }
 
-#define RUN_FORMAT	"%-25s %7s %-5s %-9s %-17s %s"
-#define ENTRY_FORMAT	"%-12s %-5s %5s %-9s %-17s %-12s %s"
+static void run_heading(struct line *l, bool raw)
+{
+	line_string(l, "START-END");
+	line_pad(l, RUN_ENTRIES);
+	line_right(l, 7, "ENTRIES");
+	line_string(l, "LEVEL");
+	line_pad(l, RUN_STATE);
+	line_string(l, "STATE");
+	line_pad(l, RUN_FLAGS);
+	line_string(l, "FLAGS");
+	line_pad(l, RUN_VALUE);
+	line_string(l, "PFN/SWAP");
+	if (!raw)
+		return;
+	line_pad(l, RUN_RAW);
+	line_string(l, "FIRST RAW");
+	line_pad(l, RUN_BITS);
+	line_string(l, "BITS");
+}
+
+static void entry_heading(struct line *l, bool raw)
+{
+	line_string(l, "ADDRESS");
+	line_pad(l, ENTRY_LEVEL);
+	line_string(l, "LEVEL ");
+	line_right(l, 5, "SIZE");
+	line_string(l, "STATE");
+	line_pad(l, ENTRY_FLAGS);
+	line_string(l, "FLAGS");
+	line_pad(l, ENTRY_VALUE);
+	line_string(l, "PFN/SWAP");
+	line_pad(l, ENTRY_RAW);
+	line_string(l, "RAW");
+	if (!raw)
+		return;
+	line_pad(l, ENTRY_BITS);
+	line_string(l, "BITS");
+}
 
 static void text_begin(struct view *v, int pid, bool each, bool raw)
 {
-	char line[160];
+	struct line l = {};
 
 	(void)pid;
 	if (each)
-		snprintf(line, sizeof(line), ENTRY_FORMAT, "ADDRESS", "LEVEL",
-			 "SIZE", "STATE", "FLAGS", "PFN/SWAP",
-			 raw ? "RAW                BITS" : "RAW");
+		entry_heading(&l, raw);
 	else
-		snprintf(line, sizeof(line), RUN_FORMAT, "START-END",
-			 "ENTRIES", "LEVEL", "STATE", "FLAGS",
-			 raw ? "PFN/SWAP              FIRST RAW          BITS" :
-			       "PFN/SWAP");
-	view_heading(v, line);
+		run_heading(&l, raw);
+	line_char(&l, '\0');
+	view_heading(v, l.text);
+}
+
+/* State, flags and value, from this column on. */
+static void text_what(struct line *l, const struct mmlens_info *info,
+		      const struct mmlens_run *run, size_t flags, size_t value)
+{
+	line_string(l, mmlens_state_name(mmlens_state(run->flags)));
+	if (is_none(run->flags))
+		return;
+	line_pad(l, flags);
+	line_letters(l, mmlens_pte_flags(), run->flags);
+	line_pad(l, value);
+	text_value(l, info, run);
 }
 
 static void text_run(struct view *v, const struct mmlens_run *run, bool raw)
 {
-	char flags[TEXT_FLAGS], value[64];
+	struct line l, count;
 
-	fprintf(v->out, "%012llx-%012llx %7llu %-5s ",
-		(unsigned long long)run->start, (unsigned long long)run->end,
-		(unsigned long long)run->entries, mmlens_level_name(run->level));
-	if (mmlens_state(run->flags) == MMLENS_STATE_NONE) {
-		fputs("none\n", v->out);
-		view_check(v);
-		return;
+	l.length = count.length = 0;
+	line_hex(&l, run->start, 12);
+	line_char(&l, '-');
+	line_hex(&l, run->end, 12);
+	line_char(&l, ' ');
+	line_number(&count, run->entries);
+	line_char(&count, '\0');
+	line_before(&l, RUN_LEVEL, count.text);
+	line_string(&l, mmlens_level_name(run->level));
+	line_pad(&l, RUN_STATE);
+	text_what(&l, v->info, run, RUN_FLAGS, RUN_VALUE);
+	if (raw && !is_none(run->flags)) {
+		line_pad(&l, RUN_RAW);
+		text_raw(&l, v->info, run, true, RUN_BITS);
 	}
-	text_value(value, v->info, run);
-	fprintf(v->out, "%-9s %-17s ",
-		mmlens_state_name(mmlens_state(run->flags)),
-		text_flags(flags, mmlens_pte_flags(), run->flags));
-	fprintf(v->out, raw ? "%-21s" : "%s", value);
-	text_markers(v, run->flags, run->value);
-	if (raw) {
-		fprintf(v->out, " 0x%016llx", (unsigned long long)run->raw);
-		text_raw_bits(v, run->level, run->flags, run->raw);
-	}
-	putc('\n', v->out);
-	view_check(v);
+	line_end(&l, v);
 }
 
 static struct mmlens_run run_of_one(const struct mmlens_entry *e)
@@ -112,6 +175,7 @@ static struct mmlens_run run_of_one(const struct mmlens_entry *e)
 		.start = e->va,
 		.end = e->va + e->size,
 		.entries = 1,
+		.raw = e->raw,
 		.value = e->value,
 		.flags = e->flags,
 		.level = e->level,
@@ -121,29 +185,23 @@ static struct mmlens_run run_of_one(const struct mmlens_entry *e)
 
 static void text_entry(struct view *v, const struct mmlens_entry *e, bool raw)
 {
-	char size[16], flags[TEXT_FLAGS], value[64];
 	const struct mmlens_run run = run_of_one(e);
+	struct line l, size;
 
-	fprintf(v->out, "%012llx %-5s %5s ", (unsigned long long)e->va,
-		mmlens_level_name(e->level), text_size(size, e->size));
-	if (mmlens_state(e->flags) == MMLENS_STATE_NONE) {
-		fputs("none\n", v->out);
-		view_check(v);
-		return;
+	l.length = size.length = 0;
+	line_hex(&l, e->va, 12);
+	line_pad(&l, ENTRY_LEVEL);
+	line_string(&l, mmlens_level_name(e->level));
+	line_pad(&l, ENTRY_SIZE);
+	line_size(&size, e->size);
+	line_char(&size, '\0');
+	line_before(&l, ENTRY_STATE, size.text);
+	text_what(&l, v->info, &run, ENTRY_FLAGS, ENTRY_VALUE);
+	if (!is_none(e->flags)) {
+		line_pad(&l, ENTRY_RAW);
+		text_raw(&l, v->info, &run, raw, ENTRY_BITS);
 	}
-	text_value(value, v->info, &run);
-	fprintf(v->out, "%-9s %-17s %-12s 0x%016llx",
-		mmlens_state_name(mmlens_state(e->flags)),
-		text_flags(flags, mmlens_pte_flags(), e->flags), value,
-		(unsigned long long)e->raw);
-	if (mmlens_state(e->flags) == MMLENS_STATE_MARKER) {
-		putc(' ', v->out);
-		text_markers(v, e->flags, e->value);
-	}
-	if (raw)
-		text_raw_bits(v, e->level, e->flags, e->raw);
-	putc('\n', v->out);
-	view_check(v);
+	line_end(&l, v);
 }
 
 static void text_end(struct view *v, uint64_t count,
@@ -163,14 +221,14 @@ const struct pte_view pte_text = {
 
 /* ---- JSON ---- */
 
-static void add_state(struct json_object *o, uint32_t flags)
+static void member_state(struct line *l, uint32_t flags)
 {
-	json_add_string(o, "state", mmlens_state_name(mmlens_state(flags)));
-	if (mmlens_state(flags) != MMLENS_STATE_NONE)
-		json_add_flags(o, "flags", mmlens_pte_flags(), flags);
+	member_name(l, "state", mmlens_state_name(mmlens_state(flags)));
+	if (!is_none(flags))
+		member_flags(l, "flags", mmlens_pte_flags(), flags);
 }
 
-static void pte_json_begin(struct view *v, int pid, bool each, bool raw)
+static void json_pte_begin(struct view *v, int pid, bool each, bool raw)
 {
 	(void)raw;
 	json_document(v);
@@ -178,46 +236,50 @@ static void pte_json_begin(struct view *v, int pid, bool each, bool raw)
 	json_begin(v, each ? "entries" : "runs", '[');
 }
 
-static void pte_json_entry(struct view *v, const struct mmlens_entry *e,
+static void json_pte_entry(struct view *v, const struct mmlens_entry *e,
 			   bool raw)
 {
-	struct json_object *o = json_object_new_object();
-	bool none = mmlens_state(e->flags) == MMLENS_STATE_NONE;
+	struct line l;
 
-	json_add_hex(o, "va", e->va);
-	json_add_string(o, "level", mmlens_level_name(e->level));
-	json_add_number(o, "size", e->size);
-	if (!none)
-		json_add_hex(o, "raw", e->raw);
-	if (!none && raw)
-		json_add_raw_bits(o, v->info, e->level, e->flags, e->raw);
-	add_state(o, e->flags);
-	json_add_value(o, e->flags, e->value);
-	json_put(v, NULL, o);
+	l.length = 0;
+	line_char(&l, '{');
+	member_hex(&l, "va", e->va);
+	member_name(&l, "level", mmlens_level_name(e->level));
+	member_number(&l, "size", e->size);
+	if (!is_none(e->flags))
+		member_hex(&l, "raw", e->raw);
+	if (raw && !is_none(e->flags))
+		member_raw_bits(&l, v->info, e->level, e->flags, e->raw);
+	member_state(&l, e->flags);
+	member_value(&l, e->flags, e->value);
+	line_char(&l, '}');
+	member_put(&l, v, NULL);
 }
 
-static void pte_json_run(struct view *v, const struct mmlens_run *run, bool raw)
+static void json_pte_run(struct view *v, const struct mmlens_run *run, bool raw)
 {
-	struct json_object *o = json_object_new_object();
-	bool none = mmlens_state(run->flags) == MMLENS_STATE_NONE;
+	struct line l;
 
-	json_add_hex(o, "start", run->start);
-	json_add_hex(o, "end", run->end);
-	json_add_string(o, "level", mmlens_level_name(run->level));
-	json_add_number(o, "entries", run->entries);
-	json_add_number(o, "size", run->end - run->start);
-	if (raw && !none) {
-		json_add_hex(o, "raw", run->raw);
-		json_add_raw_bits(o, v->info, run->level, run->flags, run->raw);
+	l.length = 0;
+	line_char(&l, '{');
+	member_hex(&l, "start", run->start);
+	member_hex(&l, "end", run->end);
+	member_name(&l, "level", mmlens_level_name(run->level));
+	member_number(&l, "entries", run->entries);
+	member_number(&l, "size", run->end - run->start);
+	if (raw && !is_none(run->flags)) {
+		member_hex(&l, "raw", run->raw);
+		member_raw_bits(&l, v->info, run->level, run->flags, run->raw);
 	}
-	add_state(o, run->flags);
-	json_add_value(o, run->flags, run->value);
-	if (!none)
-		json_add_bool(o, "contiguous", run->contiguous);
-	json_put(v, NULL, o);
+	member_state(&l, run->flags);
+	member_value(&l, run->flags, run->value);
+	if (!is_none(run->flags))
+		member_bool(&l, "contiguous", run->contiguous);
+	line_char(&l, '}');
+	member_put(&l, v, NULL);
 }
 
-static void pte_json_end(struct view *v, uint64_t count,
+static void json_pte_end(struct view *v, uint64_t count,
 			 const struct mmlens_stats *stats)
 {
 	json_end(v);
@@ -226,8 +288,8 @@ static void pte_json_end(struct view *v, uint64_t count,
 }
 
 const struct pte_view pte_json = {
-	.begin = pte_json_begin,
-	.entry = pte_json_entry,
-	.run = pte_json_run,
-	.end = pte_json_end,
+	.begin = json_pte_begin,
+	.entry = json_pte_entry,
+	.run = json_pte_run,
+	.end = json_pte_end,
 };

@@ -6,7 +6,7 @@
 
 void view_check(struct view *v)
 {
-	if (!v->error && ferror(v->out))
+	if (!v->error && ferror_unlocked(v->out))
 		v->error = errno ? errno : EIO;
 }
 
@@ -31,31 +31,6 @@ void text_path(FILE *out, const char *text, size_t length)
 		else
 			putc(text[i], out);
 	}
-}
-
-const char *text_size(char *room, uint64_t size)
-{
-	static const char units[] = "BKMGTPE";
-	unsigned int unit = 0;
-
-	while (size && size % 1024 == 0 && units[unit + 1]) {
-		size /= 1024;
-		unit++;
-	}
-	snprintf(room, 16, "%llu%c", (unsigned long long)size % 1000000000000,
-		 units[unit]);
-	return room;
-}
-
-const char *text_flags(char *room, const struct mmlens_flag *table,
-		       uint64_t flags)
-{
-	size_t n = 0;
-
-	for (; table->bit && n < TEXT_FLAGS - 1; table++)
-		room[n++] = flags & table->bit ? table->brief[0] : '-';
-	room[n] = '\0';
-	return room;
 }
 
 const char *text_arch(char *room, const struct mmlens_info *info)

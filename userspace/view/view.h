@@ -52,6 +52,8 @@ void view_heading(struct view *v, const char *text);
 /* Open an object ('{') or array ('['); @key is NULL inside an array. */
 void json_begin(struct view *v, const char *key, char opener);
 void json_end(struct view *v);
+/* What stands before a member: a comma, a line break, its key. */
+void json_before(struct view *v, const char *key);
 /* Write a member and drop it; @key is NULL inside an array. */
 void json_put(struct view *v, const char *key, struct json_object *value);
 
@@ -78,12 +80,6 @@ void json_add_flags(struct json_object *o, const char *key,
 void json_add_bytes(struct json_object *o, const char *key, const char *bytes,
 		    size_t length);
 
-/* "pfn", "swap" or "marker", as the state in @flags says. */
-void json_add_value(struct json_object *o, uint32_t flags, uint64_t value);
-/* "raw_bits": the bits of a raw entry by their architecture's names. */
-void json_add_raw_bits(struct json_object *o, const struct mmlens_info *info,
-		       unsigned int level, uint32_t flags, uint64_t raw);
-
 /* ---- text ---- */
 
 /*
@@ -98,14 +94,6 @@ const char *text_arch(char *room, const struct mmlens_info *info);
 
 /* @text with newlines as \012, as seq_path(m, path, "\n") of the kernel. */
 void text_path(FILE *out, const char *text, size_t length);
-
-/* 4K, 2M, 1G; @room is 16 bytes or more. */
-const char *text_size(char *room, uint64_t size);
-
-/* One letter a flag in the table's order, '-' for each one that isn't set. */
-const char *text_flags(char *room, const struct mmlens_flag *table,
-		       uint64_t flags);
-#define TEXT_FLAGS 64
 
 /*
  * The command line as procps shows it: arguments divided by spaces, control

@@ -2,19 +2,29 @@
 /* vtop: the translation of an address, level by level. */
 #include <string.h>
 
+#include "line.h"
 #include "view.h"
 
-/* Why an address has no physical one; NULL when it has. */
-static const char *obstacle(const struct mmlens_translation *t)
+/* The entry that ends the translation; NULL where no VMA is. */
+static const struct mmlens_level *last_step(const struct mmlens_translation *t)
 {
-	if (t->mapped)
-		return NULL;
-	if (!t->steps)
-		return "unmapped";
-	return mmlens_state_name(mmlens_state(t->step[t->steps - 1].flags));
+	return t->steps ? &t->step[t->steps - 1] : NULL;
+}
+
+static const char *state_of(const struct mmlens_level *step)
+{
+	return mmlens_state_name(mmlens_state(step->flags));
 }
 
 /* ---- text ---- */
+
+enum {
+	TABLE = 6,
+	INDEX = 21,
+	RAW = 27,
+	BITS = 46,
+	STATE = 69,
+};
 
 static void text_begin(struct view *v, int pid)
 {
@@ -22,103 +32,116 @@ static void text_begin(struct view *v, int pid)
 	(void)pid;
 }
 
-static void text_names(struct view *v, uint32_t flags)
+static void text_heading(struct view *v)
 {
-	const struct mmlens_flag *f = mmlens_pte_flags();
-	const char *divider = " ";
+	struct line l = {};
 
-	for (; f->bit; f++) {
-		if (!(flags & f->bit))
-			continue;
-		fprintf(v->out, "%s%s", divider, f->name);
-		divider = ",";
-	}
+	line_string(&l, "LEVEL");
+	line_pad(&l, TABLE);
+	line_string(&l, "TABLE");
+	line_pad(&l, INDEX);
+	line_string(&l, "INDEX");
+	line_pad(&l, RAW);
+	line_string(&l, "RAW");
+	line_pad(&l, BITS);
+	line_string(&l, "BITS");
+	line_pad(&l, STATE);
+	line_string(&l, "STATE FLAGS");
+	line_char(&l, '\0');
+	view_heading(v, l.text);
 }
 
 static void text_step(struct view *v, const struct mmlens_level *step)
 {
-	const char *names[MMLENS_MAX_RAW_BITS];
-	size_t n = mmlens_raw_bits(v->info, step->head.level, step->flags,
-				   step->raw, names);
-	int width = 0;
+	struct line l = {};
+	char index[16];
 
-	fprintf(v->out, "%-5s 0x%012llx %5u 0x%016llx ",
-		mmlens_level_name(step->head.level),
-		step->table_pfn << v->info->page_shift, step->index, step->raw);
-	for (size_t i = 0; i < n; i++)
-		width += fprintf(v->out, "%s%s", i ? " " : "", names[i]);
-	fprintf(v->out, "%*s %s", width < 22 ? 22 - width : 0, "",
-		mmlens_state_name(mmlens_state(step->flags)));
-	text_names(v, step->flags);
-	putc('\n', v->out);
+	line_string(&l, mmlens_level_name(step->head.level));
+	line_pad(&l, TABLE);
+	line_string(&l, "0x");
+	line_hex(&l, step->table_pfn << v->info->page_shift, 12);
+	line_pad(&l, INDEX);
+	snprintf(index, sizeof(index), "%u", step->index);
+	line_right(&l, 5, index);
+	line_string(&l, "0x");
+	line_hex(&l, step->raw, 16);
+	line_pad(&l, BITS);
+	line_raw_bits(&l, v->info, step->head.level, step->flags, step->raw);
+	line_pad(&l, STATE);
+	line_string(&l, state_of(step));
+	if (mmlens_state(step->flags) != MMLENS_STATE_NONE)
+		line_char(&l, ' ');
+	line_flags(&l, mmlens_pte_flags(), step->flags, ",");
+	line_end(&l, v);
 }
 
-static void text_mapped(struct view *v, const struct mmlens_translation *t)
+static void text_mapped(struct line *l, const struct mmlens_info *info,
+			const struct mmlens_translation *t)
 {
-	unsigned long long offset = t->address & (t->size - 1);
-	char size[16];
-
-	fprintf(v->out, "0x%llx -> physical 0x%llx", (unsigned long long)t->address,
-		(unsigned long long)t->phys);
-	fprintf(v->out, " (PFN 0x%llx, offset 0x%llx in a %s page)\n",
-		(unsigned long long)t->phys >> v->info->page_shift, offset,
-		text_size(size, t->size));
-	fprintf(v->out, "effective: %s, %s, %s\n",
-		t->user ? "user" : "kernel only",
-		t->rw ? "read-write" : "read-only",
-		t->nx ? "no execute" : "execute");
+	line_string(l, "physical 0x");
+	line_hex(l, t->phys, 1);
+	line_string(l, " (PFN 0x");
+	line_hex(l, t->phys >> info->page_shift, 1);
+	line_string(l, ", offset 0x");
+	line_hex(l, t->address & (t->size - 1), 1);
+	line_string(l, " in a ");
+	line_size(l, t->size);
+	line_string(l, " page)\neffective: ");
+	line_string(l, t->user ? "user" : "kernel only");
+	line_string(l, t->rw ? ", read-write" : ", read-only");
+	line_string(l, t->nx ? ", no execute" : ", execute");
 }
 
-static void text_value(struct view *v, const struct mmlens_level *last)
+static void text_value(struct line *l, const struct mmlens_level *last)
 {
-	const struct mmlens_flag *f = mmlens_marker_flags();
 	enum mmlens_pte_state state = mmlens_state(last->flags);
 
-	if (state == MMLENS_STATE_SWAP)
-		fprintf(v->out, ", type %u offset 0x%llx",
-			MMLENS_SWAP_TYPE(last->value),
-			MMLENS_SWAP_OFFSET(last->value));
-	else if (mmlens_state_has_pfn(state))
-		fprintf(v->out, ", PFN 0x%llx", last->value);
-	else if (state == MMLENS_STATE_MARKER)
-		for (; f->bit; f++)
-			if (last->value & f->bit)
-				fprintf(v->out, ", %s", f->name);
+	if (state == MMLENS_STATE_SWAP) {
+		line_string(l, ", type ");
+		line_number(l, MMLENS_SWAP_TYPE(last->value));
+		line_string(l, ", offset 0x");
+		line_hex(l, MMLENS_SWAP_OFFSET(last->value), 1);
+	} else if (mmlens_state_has_pfn(state)) {
+		line_string(l, ", PFN 0x");
+		line_hex(l, last->value, 1);
+	} else if (state == MMLENS_STATE_MARKER) {
+		line_string(l, ", ");
+		line_flags(l, mmlens_marker_flags(), last->value, ", ");
+	}
 }
 
-static void text_unmapped(struct view *v, const struct mmlens_translation *t)
+static void text_unmapped(struct line *l, const struct mmlens_level *last)
 {
-	const struct mmlens_level *last;
-
-	fprintf(v->out, "0x%llx -> ", (unsigned long long)t->address);
-	if (!t->steps) {
-		fprintf(v->out, "not mapped: no VMA there\n");
+	if (!last) {
+		line_string(l, "not mapped: no VMA there");
 		return;
 	}
-	last = &t->step[t->steps - 1];
-	fprintf(v->out, "not present at level %s: %s",
-		mmlens_level_name(last->head.level), obstacle(t));
-	text_value(v, last);
-	putc('\n', v->out);
+	line_string(l, "not present at level ");
+	line_string(l, mmlens_level_name(last->head.level));
+	line_string(l, ": ");
+	if (mmlens_state(last->flags) == MMLENS_STATE_NONE)
+		line_string(l, "the entry is empty");
+	else
+		line_string(l, state_of(last));
+	text_value(l, last);
 }
 
 static void text_address(struct view *v, const struct mmlens_translation *t)
 {
-	char line[160];
+	struct line l = {};
 
-	if (t->steps) {
-		snprintf(line, sizeof(line), "%-5s %-14s %5s %-18s %-22s %s",
-			 "LEVEL", "TABLE", "INDEX", "RAW", "BITS",
-			 "STATE FLAGS");
-		view_heading(v, line);
-	}
+	if (t->steps)
+		text_heading(v);
 	for (unsigned int i = 0; i < t->steps; i++)
 		text_step(v, &t->step[i]);
+	line_string(&l, "0x");
+	line_hex(&l, t->address, 1);
+	line_string(&l, " -> ");
 	if (t->mapped)
-		text_mapped(v, t);
+		text_mapped(&l, v->info, t);
 	else
-		text_unmapped(v, t);
-	view_check(v);
+		text_unmapped(&l, last_step(t));
+	line_end(&l, v);
 }
 
 static void text_end(struct view *v)
@@ -134,40 +157,54 @@ const struct vtop_view vtop_text = {
 
 /* ---- JSON ---- */
 
-static struct json_object *step_object(const struct mmlens_info *info,
-				       const struct mmlens_level *step)
+static void json_step(struct view *v, const struct mmlens_level *step)
 {
-	struct json_object *o = json_object_new_object();
-	unsigned int state = mmlens_state(step->flags);
+	unsigned int level = step->head.level;
+	struct line l = {};
 
-	json_add_string(o, "level", mmlens_level_name(step->head.level));
-	json_add_hex(o, "table", step->table_pfn << info->page_shift);
-	json_add_number(o, "table_pfn", step->table_pfn);
-	json_add_number(o, "index", step->index);
-	json_add_hex(o, "va", step->va);
-	json_add_hex(o, "raw", step->raw);
-	json_add_raw_bits(o, info, step->head.level, step->flags, step->raw);
-	json_add_string(o, "state", mmlens_state_name(state));
-	json_add_flags(o, "flags", mmlens_pte_flags(), step->flags);
-	json_add_value(o, step->flags, step->value);
-	return o;
+	line_char(&l, '{');
+	member_name(&l, "level", mmlens_level_name(level));
+	member_hex(&l, "table", step->table_pfn << v->info->page_shift);
+	member_number(&l, "table_pfn", step->table_pfn);
+	member_number(&l, "index", step->index);
+	member_hex(&l, "va", step->va);
+	member_hex(&l, "raw", step->raw);
+	member_raw_bits(&l, v->info, level, step->flags, step->raw);
+	member_name(&l, "state", state_of(step));
+	member_flags(&l, "flags", mmlens_pte_flags(), step->flags);
+	member_value(&l, step->flags, step->value);
+	line_char(&l, '}');
+	member_put(&l, v, NULL);
 }
 
-static void add_result(struct json_object *o, const struct mmlens_translation *t)
+static void json_effective(struct view *v, const struct mmlens_translation *t)
 {
-	struct json_object *effective;
+	struct line l = {};
 
-	if (!t->mapped) {
-		json_add_string(o, "reason", obstacle(t));
-		return;
+	line_char(&l, '{');
+	member_bool(&l, "user", t->user);
+	member_bool(&l, "rw", t->rw);
+	member_bool(&l, "nx", t->nx);
+	line_char(&l, '}');
+	member_put(&l, v, "effective");
+}
+
+static void json_result(struct view *v, const struct mmlens_translation *t)
+{
+	struct json_object *o = json_object_new_object();
+
+	if (t->mapped) {
+		json_add_hex(o, "phys", t->phys);
+		json_add_number(o, "page_size", t->size);
+	} else {
+		const struct mmlens_level *last = last_step(t);
+
+		json_add_string(o, "reason",
+				last ? state_of(last) : "unmapped");
 	}
-	json_add_hex(o, "phys", t->phys);
-	json_add_number(o, "page_size", t->size);
-	effective = json_object_new_object();
-	json_add_bool(effective, "user", t->user);
-	json_add_bool(effective, "rw", t->rw);
-	json_add_bool(effective, "nx", t->nx);
-	json_object_object_add(o, "effective", effective);
+	json_put_members(v, o);
+	if (t->mapped)
+		json_effective(v, t);
 }
 
 static void vtop_json_begin(struct view *v, int pid)
@@ -180,16 +217,17 @@ static void vtop_json_begin(struct view *v, int pid)
 static void vtop_json_address(struct view *v,
 			      const struct mmlens_translation *t)
 {
-	struct json_object *o = json_object_new_object();
-	struct json_object *levels = json_object_new_array();
+	struct json_object *va = json_object_new_object();
 
+	json_add_hex(va, "va", t->address);
+	json_begin(v, NULL, '{');
+	json_put_members(v, va);
+	json_begin(v, "levels", '[');
 	for (unsigned int i = 0; i < t->steps; i++)
-		json_object_array_add(levels,
-				      step_object(v->info, &t->step[i]));
-	json_add_hex(o, "va", t->address);
-	json_object_object_add(o, "levels", levels);
-	add_result(o, t);
-	json_put(v, NULL, o);
+		json_step(v, &t->step[i]);
+	json_end(v);
+	json_result(v, t);
+	json_end(v);
 }
 
 static void vtop_json_end(struct view *v)
