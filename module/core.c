@@ -89,7 +89,8 @@ struct mml_session *mml_session_create(void)
 	if (!session)
 		return NULL;
 	mutex_init(&session->lock);
-	session->walk.sink.buf = kvmalloc(MML_SINK_SIZE, GFP_KERNEL);
+	session->walk.sink.buf = kvmalloc(MML_SINK_SIZE + MML_SINK_SLACK,
+					  GFP_KERNEL);
 	session->walk.name = kmalloc(MML_NAME_SIZE, GFP_KERNEL);
 	session->walk.private = kzalloc(mml_private_size(), GFP_KERNEL);
 	if (!session->walk.sink.buf || !session->walk.name ||

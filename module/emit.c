@@ -8,19 +8,14 @@
 
 void *mml_emit(struct mml_sink *sink, u8 type, u8 level, size_t size)
 {
-	struct mmlens_record *head;
+	void *rec;
 
 	if (WARN_ON_ONCE(size > U16_MAX || size % 8))
 		return NULL;
-	if (size > mml_sink_room(sink))
+	rec = mml_sink_end(sink, size);
+	if (!rec)
 		return NULL;
-
-	head = (struct mmlens_record *)(sink->buf + sink->used);
-	memset(head, 0, size);
-	head->size = size;
-	head->type = type;
-	head->level = level;
-	sink->used += size;
-	sink->records++;
-	return head;
+	memset(rec, 0, size);
+	mml_sink_commit(sink, type, level, size);
+	return rec;
 }

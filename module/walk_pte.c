@@ -8,6 +8,7 @@
  * one moment as far as the page-table lock keeps them; two steps aren't.
  */
 #include <linux/mm.h>
+#include <linux/overflow.h>
 
 #include "compat/pte.h"
 #include "core.h"
@@ -15,18 +16,63 @@
 #include "decode_arch.h"
 #include "pgwalk.h"
 
-static void mml_emit_entry(struct mml_walk *walk, u8 level, unsigned long va,
-			   pte_t entry, u32 flags, u64 value)
+static void mml_emit_entry(struct mml_sink *sink, u8 level, unsigned long va,
+			   u64 raw, u32 flags, u64 value)
 {
-	struct mmlens_pte *rec = mml_emit(&walk->sink, MMLENS_REC_PTE, level,
-					  sizeof(*rec));
+	struct mmlens_pte *rec = mml_sink_end(sink, sizeof(*rec));
 
 	if (WARN_ON_ONCE(!rec))
 		return;
 	rec->flags = flags;
 	rec->va = va;
-	rec->raw = pte_val(entry);
+	rec->raw = raw;
 	rec->value = value;
+	mml_sink_commit(sink, MMLENS_REC_PTE, level, sizeof(*rec));
+}
+
+/*
+ * Entries in a row are gathered where their record will be: raw values behind
+ * the end of the sink.  A run of n takes no more room than n single entries.
+ */
+struct mml_run {
+	struct mmlens_run *rec;
+	unsigned long va;
+	u32 flags;
+	u64 value;
+	unsigned int count;
+};
+
+static void mml_run_close(struct mml_sink *sink, struct mml_run *run)
+{
+	struct mmlens_run *rec = run->rec;
+
+	if (run->count == 1) {
+		mml_emit_entry(sink, MMLENS_LEVEL_PTE, run->va, rec->raw[0],
+			       run->flags, run->value);
+	} else if (run->count) {
+		rec->flags = run->flags;
+		rec->va = run->va;
+		rec->value = run->value;
+		rec->count = run->count;
+		rec->reserved = 0;
+		mml_sink_commit(sink, MMLENS_REC_RUN, MMLENS_LEVEL_PTE,
+				struct_size(rec, raw, run->count));
+	}
+	run->count = 0;
+}
+
+static void mml_run_open(struct mml_sink *sink, struct mml_run *run,
+			 unsigned long va, u32 flags, u64 value, u64 raw)
+{
+	/* The one entry that isn't behind the last record's end. */
+	run->rec = mml_sink_end(sink, sizeof(struct mmlens_pte));
+	if (WARN_ON_ONCE(!run->rec))
+		return;
+	run->va = va;
+	run->flags = flags;
+	run->value = value;
+	run->rec->raw[0] = raw;
+	run->count = 1;
 }
 
 static void mml_emit_hole(struct mml_walk *walk, unsigned long start,
@@ -46,30 +92,34 @@ static void mml_emit_hole(struct mml_walk *walk, unsigned long start,
 /* No entry's key: a key has no bits where a PFN is. */
 #define MML_NO_KEY	(~0ULL)
 
-/* Is all but the PFN of a decoded entry told by its other bits? */
+/*
+ * Is all but the PFN of a decoded entry told by its other bits, and does the
+ * PFN stand in it as it is?  A special one may be the zero page, and x86
+ * inverts the PFN of one that isn't present for the hardware.
+ */
 static bool mml_entry_may_run(const struct mml_entry *e)
 {
-	u32 state = e->flags & MMLENS_PTE_STATE;
-
-	/* A special one may be the zero page. */
 	return IS_ENABLED(CONFIG_ARCH_HAS_PTE_SPECIAL) &&
-	       !(e->flags & MMLENS_PTE_SPECIAL) &&
-	       (state == MMLENS_STATE_PRESENT ||
-		state == MMLENS_STATE_NUMA_HINT);
+	       (e->flags & MMLENS_PTE_STATE) == MMLENS_STATE_PRESENT &&
+	       !(e->flags & (MMLENS_PTE_SPECIAL | MMLENS_PTE_PROT_NONE));
 }
 
 /*
  * Neighbouring present entries mostly differ in their PFN alone, so what the
- * other bits mean is decoded once for each run of them.
+ * other bits mean is decoded once for each row of them, and they go into one
+ * record where the caller takes that.
  */
 static void mml_walk_pte_ptes(struct mml_walk *walk,
 			      struct vm_area_struct *vma, unsigned long addr,
 			      pte_t *ptep, unsigned int n)
 {
-	bool with_page = walk->flags & MMLENS_WALK_PAGE;
-	unsigned long hole = addr;
-	struct mml_entry e = {};
+	const bool with_page = walk->flags & MMLENS_WALK_PAGE;
+	const bool runs = walk->flags & MMLENS_WALK_RUNS;
+	struct mml_sink *sink = &walk->sink;
 	u64 key, last = MML_NO_KEY;
+	unsigned long hole = addr;
+	struct mml_run run = {};
+	struct mml_entry e = {};
 	unsigned int i;
 	u32 flags;
 
@@ -78,14 +128,17 @@ static void mml_walk_pte_ptes(struct mml_walk *walk,
 
 		if (pte_none(entry))
 			continue;
-		if (hole < addr)
+		if (hole < addr) {
+			mml_run_close(sink, &run);
 			mml_emit_hole(walk, hole, addr, MMLENS_LEVEL_PTE);
+		}
 		hole = addr + PAGE_SIZE;
 
 		key = mml_arch_key(entry);
 		if (key == last) {
 			e.value = pte_pfn(entry);
 		} else {
+			mml_run_close(sink, &run);
 			e = mml_decode_entry(vma, MMLENS_LEVEL_PTE, entry,
 					     pte_pfn(entry));
 			last = mml_entry_may_run(&e) ? key : MML_NO_KEY;
@@ -93,9 +146,20 @@ static void mml_walk_pte_ptes(struct mml_walk *walk,
 		flags = e.flags;
 		if (with_page)
 			flags |= mml_decode_page(&e, ptep + i);
-		mml_emit_entry(walk, MMLENS_LEVEL_PTE, addr, entry, flags,
-			       e.value);
+
+		if (run.count && flags == run.flags) {
+			run.rec->raw[run.count++] = pte_val(entry);
+			continue;
+		}
+		mml_run_close(sink, &run);
+		if (runs && last != MML_NO_KEY)
+			mml_run_open(sink, &run, addr, flags, e.value,
+				     pte_val(entry));
+		else
+			mml_emit_entry(sink, MMLENS_LEVEL_PTE, addr,
+				       pte_val(entry), flags, e.value);
 	}
+	mml_run_close(sink, &run);
 	if (hole < addr)
 		mml_emit_hole(walk, hole, addr, MMLENS_LEVEL_PTE);
 }
@@ -112,7 +176,8 @@ static void mml_walk_pte_leaf(struct mml_walk *walk,
 		e.flags |= MMLENS_PTE_ZERO;
 	if (walk->flags & MMLENS_WALK_PAGE)
 		e.flags |= mml_decode_page(&e, leaf->entryp);
-	mml_emit_entry(walk, leaf->level, va, leaf->entry, e.flags, e.value);
+	mml_emit_entry(&walk->sink, leaf->level, va, pte_val(leaf->entry),
+		       e.flags, e.value);
 }
 
 /* Each entry that is looked at makes one record at most. */
@@ -163,7 +228,8 @@ static int mml_walk_pte_step(struct mml_walk *walk)
 const struct mml_walker mml_walk_ptes = {
 	.name		= "pte",
 	.nr		= MMLENS_NR_PTES,
-	.flags		= MMLENS_WALK_PAGE | MMLENS_WALK_ABSENT,
+	.flags		= MMLENS_WALK_PAGE | MMLENS_WALK_ABSENT |
+			  MMLENS_WALK_RUNS,
 	.step_room	= 2 * sizeof(struct mmlens_pte),
 	.step		= mml_walk_pte_step,
 };

@@ -41,6 +41,7 @@
  * @MMLENS_REC_HOLE:	&struct mmlens_hole, a range of empty entries
  * @MMLENS_REC_LEVEL:	&struct mmlens_level, one step of a translation
  * @MMLENS_REC_SMAPS:	&struct mmlens_smaps, the sums of the VMA before it
+ * @MMLENS_REC_RUN:	&struct mmlens_run, page-table entries in a row
  */
 enum mmlens_record_type {
 	MMLENS_REC_VMA		= 1,
@@ -49,6 +50,7 @@ enum mmlens_record_type {
 	MMLENS_REC_HOLE		= 4,
 	MMLENS_REC_LEVEL	= 5,
 	MMLENS_REC_SMAPS	= 6,
+	MMLENS_REC_RUN		= 7,
 };
 
 /**
@@ -178,6 +180,29 @@ struct mmlens_pte {
 	__u64 va;
 	__u64 raw;
 	__u64 value;
+};
+
+/**
+ * struct mmlens_run - Entries of one table that differ in their PFN alone,
+ * with %MMLENS_WALK_RUNS.
+ * @head:	%MMLENS_REC_RUN; the record's size depends on @count
+ * @flags:	as in &struct mmlens_pte, of each of them
+ * @va:		first user address that the first of them translates
+ * @value:	PFN of the first of them
+ * @count:	how many, at least 2; they translate consecutive addresses
+ * @reserved:	0
+ * @raw:	the entries as the architecture holds them.  Nothing but the PFN
+ *		differs, so that of entry i is
+ *		@value + ((__s64)(raw[i] - raw[0]) >> page_shift).
+ */
+struct mmlens_run {
+	struct mmlens_record head;
+	__u32 flags;
+	__u64 va;
+	__u64 value;
+	__u32 count;
+	__u32 reserved;
+	__u64 raw[];
 };
 
 /**
@@ -436,6 +461,9 @@ struct mmlens_info {
 #define MMLENS_WALK_PAGE	(1u << 0)  /* PTES: also MMLENS_PTE_FILE and
 					    * MMLENS_PTE_EXCLUSIVE */
 #define MMLENS_WALK_ABSENT	(1u << 1)  /* PTES: also mmlens_hole records */
+#define MMLENS_WALK_RUNS	(1u << 2)  /* PTES: entries in a row may come as
+					    * one mmlens_run: a quarter of the
+					    * bytes, and nothing is lost */
 
 /* mmlens_walk.status, out */
 #define MMLENS_STATUS_DONE	(1u << 0)  /* the walk has reached its end */
@@ -466,7 +494,7 @@ struct mmlens_info {
  *
  * Used by:
  *  %MMLENS_VMAS  records VMA, NAME: each VMA that meets [start, end)
- *  %MMLENS_PTES  records PTE, HOLE: each non-empty leaf or non-present entry
+ *  %MMLENS_PTES  records PTE, RUN, HOLE: each non-empty leaf or non-present entry
  *		  that meets [start, end) in a VMA, in order of address
  *  %MMLENS_VTOP  records LEVEL: from the top, the entries that translate
  *		  @start; @end must be 0.  Without a VMA there: none.

@@ -30,7 +30,24 @@ static int device(void)
 	return fd;
 }
 
-/* Walk the target's range to its end; returns the number of records. */
+/* Entries in the records of one call. */
+static uint64_t count_entries(uint64_t written)
+{
+	uint64_t at, entries = 0;
+
+	for (at = 0; at < written;) {
+		const struct mmlens_record *rec = (void *)(buffer + at);
+
+		if (rec->type == MMLENS_REC_RUN)
+			entries += ((const struct mmlens_run *)rec)->count;
+		else
+			entries++;
+		at += rec->size;
+	}
+	return entries;
+}
+
+/* Walk the target's range to its end; returns the number of entries. */
 uint64_t walk(unsigned long request, const struct target *target,
 	      uint32_t flags)
 {
@@ -43,17 +60,17 @@ uint64_t walk(unsigned long request, const struct target *target,
 		.buffer = (uintptr_t)buffer,
 		.buffer_size = sizeof(buffer),
 	};
-	uint64_t records = 0;
+	uint64_t entries = 0;
 
 	do {
 		if (ioctl(device(), request, &w))
 			die("ioctl");
-		records += w.records;
+		entries += count_entries(w.written);
 		walk_restarts += w.restarts;
 		if (w.max_hold_ns > walk_max_hold_ns)
 			walk_max_hold_ns = w.max_hold_ns;
 	} while (!(w.status & MMLENS_STATUS_DONE));
-	return records;
+	return entries;
 }
 
 /* ---- 1 GiB of 4 KiB pages ---- */
@@ -79,12 +96,12 @@ static void setup_1g(struct target *target)
 
 static uint64_t ptes(const struct target *target)
 {
-	return walk(MMLENS_PTES, target, 0);
+	return walk(MMLENS_PTES, target, MMLENS_WALK_RUNS);
 }
 
 static uint64_t ptes_page(const struct target *target)
 {
-	return walk(MMLENS_PTES, target, MMLENS_WALK_PAGE);
+	return walk(MMLENS_PTES, target, MMLENS_WALK_RUNS | MMLENS_WALK_PAGE);
 }
 
 /* One bulk pread of the range; the number of entries that aren't empty. */
