@@ -105,6 +105,7 @@ static const char *make_thp_before_clear(void)
 	thp_before_clear = slot_thp(2 * MIB2);
 	if (!thp_before_clear)
 		return because("MADV_HUGEPAGE");
+	madvise(thp_before_clear, 2 * MIB2, MADV_DONTFORK);
 	fill(thp_before_clear, 2 * MIB2);
 	if (!is_huge(thp_before_clear) || !is_huge(thp_before_clear + MIB2))
 		return "no huge page to be had";
@@ -187,6 +188,7 @@ static const char *make_hugetlb_shared(void)
 	return NULL;
 }
 
+/* A page of the file, mapped privately and not written to. */
 static const char *make_hugetlb_memfd(void)
 {
 	int fd = new_memfd("huge", MIB2, MFD_HUGETLB | MFD_HUGE_2MB);
@@ -194,9 +196,12 @@ static const char *make_hugetlb_memfd(void)
 
 	if (fd < 0)
 		return because("MFD_HUGETLB");
-	start = slot(MIB2, READ_WRITE, MAP_PRIVATE, fd);
+	start = slot(MIB2, READ_WRITE, MAP_SHARED, fd);
 	if (start == MAP_FAILED)
 		return because("MFD_HUGETLB: mmap");
+	fill(start, 1);
+	munmap(start, MIB2);
+	start = slot(MIB2, READ_WRITE, MAP_PRIVATE, fd);
 	touch(start, 1);
 	region("hugetlb_memfd", start, MIB2);
 	return NULL;

@@ -21,6 +21,7 @@ static char *before_clear;
 static const char *make_before_clear(void)
 {
 	before_clear = slot_anon(SIXTEEN);
+	madvise(before_clear, SIXTEEN, MADV_DONTFORK);
 	fill(before_clear, SIXTEEN);
 	return NULL;
 }

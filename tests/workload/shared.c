@@ -27,13 +27,16 @@ static const char *make_cow_broken(void)
 	return NULL;
 }
 
-/* The child touches the first half. */
+/*
+ * The child touches the first half, which is as large as what the kernel maps
+ * around a fault.
+ */
 static const char *make_shared(void)
 {
-	shared = slot(SIXTEEN, READ_WRITE, ANON_SHARED, -1);
-	fill(shared, SIXTEEN);
-	region("shared_by_two", shared, SIXTEEN / 2);
-	region("shared_by_one", shared + SIXTEEN / 2, SIXTEEN / 2);
+	shared = slot(2 * SIXTEEN, READ_WRITE, ANON_SHARED, -1);
+	fill(shared, 2 * SIXTEEN);
+	region("shared_by_two", shared, SIXTEEN);
+	region("shared_by_one", shared + SIXTEEN, SIXTEEN);
 	return NULL;
 }
 
@@ -85,7 +88,7 @@ static const char *make_hugetlb_cow(void)
 
 void shared_child(void)
 {
-	touch(shared, SIXTEEN / 2);
+	touch(shared, SIXTEEN);
 	munmap(thp_halved, MIB2 / 2);
 	if (mthp)
 		munmap(mthp, MTHP / 2);

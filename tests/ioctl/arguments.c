@@ -1,0 +1,546 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Bad arguments: each is refused with its error, and nothing is written. */
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "ioctl.h"
+
+/* A case that makes one change to a good request. */
+#define REFUSED(NAME, ERROR, CHANGE)					\
+static void change_##NAME(struct mmlens_walk *walk) { CHANGE; }		\
+static const char *case_##NAME(void)					\
+{									\
+	return all_refuse(change_##NAME, ERROR);			\
+}
+
+#define VALUES(NAME, ERROR, TYPE, MEMBER, ...)				\
+static TYPE value_##NAME;						\
+static void change_##NAME(struct mmlens_walk *walk)			\
+{									\
+	walk->MEMBER = value_##NAME;					\
+}									\
+static const char *case_##NAME(void)					\
+{									\
+	static const TYPE values[] = { __VA_ARGS__ };			\
+									\
+	for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {	\
+		const char *why;					\
+									\
+		value_##NAME = values[i];				\
+		why = all_refuse(change_##NAME, ERROR);			\
+		if (why)						\
+			return why;					\
+	}								\
+	return NULL;							\
+}
+
+/* ---- the process ---- */
+
+VALUES(pid_below_one, EINVAL, int32_t, pid, 0, -1, -4242, INT_MIN)
+REFUSED(kernel_thread, ENXIO, walk->pid = 2)
+
+static pid_t dead;
+
+static void change_dead(struct mmlens_walk *walk)
+{
+	walk->pid = dead;
+}
+
+static const char *case_zombie(void)
+{
+	siginfo_t info;
+	const char *why;
+
+	dead = sleeper();
+	kill(dead, SIGKILL);
+	waitid(P_PID, dead, &info, WEXITED | WNOWAIT);
+	why = all_refuse(change_dead, ENXIO);
+	waitpid(dead, NULL, 0);
+	return why;
+}
+
+static const char *case_no_such_process(void)
+{
+	dead = sleeper();
+	end_of(dead);
+	return all_refuse(change_dead, ESRCH);
+}
+
+REFUSED(pid_too_large, ESRCH, walk->pid = INT_MAX)
+
+/* ---- the range ---- */
+
+static uint64_t task_size(void)
+{
+	static struct mmlens_info info = { .size = sizeof(info) };
+
+	if (!info.task_size && ioctl(device(), MMLENS_INFO, &info))
+		return 0;
+	return info.task_size;
+}
+
+VALUES(start_unaligned, EINVAL, uint64_t, start, 1, 8, PAGE - 1, PAGE + 1,
+       3 * PAGE / 2, 0x7fffffff0001)
+VALUES(end_unaligned, EINVAL, uint64_t, end, 1, PAGE + 8, ~0ull)
+REFUSED(end_before_start, EINVAL,
+	walk->start = 4 * PAGE; walk->end = 3 * PAGE)
+REFUSED(start_above, EINVAL, walk->start = task_size() + PAGE)
+REFUSED(start_in_kernel, EINVAL, walk->start = 0xffff888000000000)
+REFUSED(start_highest, EINVAL, walk->start = -PAGE)
+REFUSED(end_above, EINVAL, walk->end = task_size() + PAGE)
+REFUSED(end_highest, EINVAL, walk->end = -PAGE)
+
+static const char *case_empty_range(void)
+{
+	for (size_t i = 0; i < query_count; i++) {
+		struct mmlens_walk walk = walk_of(getpid());
+
+		if (queries[i].request == MMLENS_VTOP)
+			continue;
+		walk.start = walk.end = (uintptr_t)room;
+		if (ioctl(device(), queries[i].request, &walk))
+			return wrong("%s: %s", queries[i].name,
+				     strerror(errno));
+		if (walk.written || walk.records ||
+		    walk.status != MMLENS_STATUS_DONE)
+			return wrong("%s: %llu records", queries[i].name,
+				     (unsigned long long)walk.records);
+	}
+	return NULL;
+}
+
+static const char *case_vtop_with_end(void)
+{
+	struct mmlens_walk walk = walk_of(getpid());
+
+	walk.start = (uintptr_t)room;
+	walk.end = walk.start + PAGE;
+	return refused(device(), MMLENS_VTOP, &walk, sizeof(walk), EINVAL);
+}
+
+/* ---- the buffer ---- */
+
+static uint64_t mapping(size_t size, int prot)
+{
+	void *start = mmap(NULL, size, prot, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			   0);
+
+	return (uintptr_t)start;
+}
+
+REFUSED(buffer_null, EFAULT, walk->buffer = 0)
+REFUSED(buffer_of_kernel, EFAULT, walk->buffer = 0xffff888000000000)
+REFUSED(buffer_highest, EFAULT, walk->buffer = -8ull)
+VALUES(buffer_too_small, EINVAL, uint64_t, buffer_size, 0, 1, 8, PAGE,
+       MMLENS_BUFFER_MIN - 8, MMLENS_BUFFER_MIN - 1)
+REFUSED(buffer_misaligned, EINVAL, walk->buffer += 4)
+REFUSED(buffer_odd, EINVAL, walk->buffer += 1)
+REFUSED(buffer_read_only, EFAULT,
+	walk->buffer = mapping(sizeof(room), PROT_READ))
+REFUSED(buffer_no_access, EFAULT,
+	walk->buffer = mapping(sizeof(room), PROT_NONE))
+
+static void change_unmapped(struct mmlens_walk *walk)
+{
+	walk->buffer = mapping(sizeof(room), PROT_READ);
+	munmap((void *)(uintptr_t)walk->buffer, sizeof(room));
+}
+
+static const char *case_buffer_unmapped(void)
+{
+	return all_refuse(change_unmapped, EFAULT);
+}
+
+/* Its size goes around the end of the address space. */
+static const char *case_buffer_too_large(void)
+{
+	static const uint64_t sizes[] = {
+		~0ull, ~0ull - 7, 1ull << 63, 1ull << 62,
+	};
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+		struct mmlens_walk walk = walk_of(getpid());
+
+		walk.buffer_size = sizes[i];
+		if (!ioctl(device(), MMLENS_PTES, &walk))
+			return wrong("accepted a buffer of %#llx bytes",
+				     (unsigned long long)sizes[i]);
+		if (errno != EFAULT && errno != EINVAL)
+			return wrong("%#llx: %s", (unsigned long long)sizes[i],
+				     strerror(errno));
+	}
+	return NULL;
+}
+
+/* More records than the mapped part of the buffer has room for. */
+static const char *case_buffer_partly_mapped(void)
+{
+	unsigned char *touched = (void *)(uintptr_t)
+		mapping(1024 * PAGE, PROT_READ | PROT_WRITE);
+	struct mmlens_walk walk = walk_of(getpid()), before;
+
+	memset(touched, 1, 1024 * PAGE);
+	walk.start = (uintptr_t)touched;
+	walk.end = walk.start + 1024 * PAGE;
+	walk.buffer = mapping(16 * PAGE, PROT_READ | PROT_WRITE);
+	walk.buffer_size = 16 * PAGE;
+	munmap((char *)(uintptr_t)walk.buffer + PAGE, 15 * PAGE);
+	before = walk;
+	if (!ioctl(device(), MMLENS_PTES, &walk))
+		return wrong("accepted");
+	if (errno != EFAULT)
+		return wrong("%s", strerror(errno));
+	if (memcmp(&walk, &before, sizeof(walk)))
+		return wrong("the structure was written to");
+	return NULL;
+}
+
+/* ---- flags, reserved, cursor ---- */
+
+static const char *case_unknown_flags(void)
+{
+	for (size_t i = 0; i < query_count; i++) {
+		for (int bit = 0; bit < 32; bit++) {
+			struct mmlens_walk walk =
+				walk_for(&queries[i], getpid());
+			const char *why;
+
+			walk.flags = 1u << bit;
+			if (queries[i].flags & walk.flags)
+				continue;
+			why = refused(device(), queries[i].request, &walk,
+				      sizeof(walk), EINVAL);
+			if (why)
+				return why;
+		}
+	}
+	return NULL;
+}
+
+VALUES(reserved, EINVAL, uint32_t, reserved, 1, 0x80000000, ~0u)
+
+REFUSED(cursor_without_generation, EINVAL, walk->cursor = walk->start + PAGE)
+REFUSED(cursor_unaligned, EINVAL,
+	walk->generation = 1; walk->cursor = walk->start + 1)
+REFUSED(cursor_before_start, EINVAL,
+	walk->generation = 1; walk->start = (uintptr_t)room;
+	walk->cursor = walk->start - PAGE)
+REFUSED(cursor_above, EINVAL,
+	walk->generation = 1; walk->cursor = task_size() + PAGE)
+REFUSED(cursor_highest, EINVAL,
+	walk->generation = 1; walk->cursor = -PAGE)
+REFUSED(generation_of_nobody, ESRCH,
+	walk->generation = 0x123456789abcdef1; walk->cursor = walk->start)
+
+static const char *case_cursor_behind_end(void)
+{
+	struct mmlens_walk walk = walk_of(getpid());
+
+	walk.start = (uintptr_t)room;
+	walk.end = walk.start + 4 * PAGE;
+	walk.cursor = walk.end + PAGE;
+	walk.generation = 1;
+	return refused(device(), MMLENS_PTES, &walk, sizeof(walk), EINVAL);
+}
+
+/* A good generation, of another process. */
+static const char *case_generation_of_another(void)
+{
+	pid_t other = sleeper();
+	struct mmlens_walk walk = walk_of(other);
+	const char *why;
+
+	if (ioctl(device(), MMLENS_PTES, &walk))
+		return wrong("%s", strerror(errno));
+	walk.pid = getpid();
+	why = refused(device(), MMLENS_PTES, &walk, sizeof(walk), ESRCH);
+	end_of(other);
+	return why;
+}
+
+/* ---- the structure ---- */
+
+/* One that is larger than the module's. */
+union large {
+	struct mmlens_walk walk;
+	struct mmlens_info info;
+	unsigned char bytes[PAGE + 64];
+	uint32_t size;
+};
+
+static const char *case_structure_too_small(void)
+{
+	static const uint32_t sizes[] = {
+		0, 1, 4, 8, sizeof(struct mmlens_walk) - 8,
+		sizeof(struct mmlens_walk) - 1,
+	};
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+		struct mmlens_info info = { .size = sizes[i] };
+		const char *why;
+
+		for (size_t q = 0; q < query_count; q++) {
+			struct mmlens_walk walk = walk_for(&queries[q],
+							   getpid());
+
+			walk.size = sizes[i];
+			why = refused(device(), queries[q].request, &walk,
+				      sizeof(walk), EINVAL);
+			if (why)
+				return why;
+		}
+		why = refused(device(), MMLENS_INFO, &info, sizeof(info),
+			      EINVAL);
+		if (why)
+			return why;
+	}
+	return NULL;
+}
+
+static const char *case_structure_larger(void)
+{
+	for (size_t q = 0; q < query_count; q++) {
+		union large large = {};
+
+		large.walk = walk_for(&queries[q], getpid());
+		large.size = PAGE;
+		if (ioctl(device(), queries[q].request, &large))
+			return wrong("%s: %s", queries[q].name,
+				     strerror(errno));
+		if (!large.walk.written || large.size != PAGE)
+			return wrong("%s: size %u, %llu bytes",
+				     queries[q].name, large.size,
+				     (unsigned long long)large.walk.written);
+	}
+	return NULL;
+}
+
+static const char *case_info_larger(void)
+{
+	union large large = { .size = sizeof(struct mmlens_info) + 64 };
+
+	if (ioctl(device(), MMLENS_INFO, &large))
+		return wrong("%s", strerror(errno));
+	if (large.info.abi != MMLENS_ABI)
+		return wrong("abi %u", large.info.abi);
+	return NULL;
+}
+
+/* The byte at each place in the tail is looked at. */
+static const char *case_structure_tail(void)
+{
+	static const size_t places[] = { 0, 1, 7, 8, 63, 500 };
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		union large large = {};
+		const char *why;
+
+		large.walk = walk_of(getpid());
+		large.size = sizeof(large.walk) + places[i] + 1;
+		large.bytes[sizeof(large.walk) + places[i]] = 1;
+		why = refused(device(), MMLENS_PTES, &large, sizeof(large),
+			      E2BIG);
+		if (why)
+			return why;
+		memset(&large, 0, sizeof(large));
+		large.size = sizeof(large.info) + places[i] + 1;
+		large.bytes[sizeof(large.info) + places[i]] = 1;
+		why = refused(device(), MMLENS_INFO, &large, sizeof(large),
+			      E2BIG);
+		if (why)
+			return why;
+	}
+	return NULL;
+}
+
+static const char *case_structure_huge(void)
+{
+	static const uint32_t sizes[] = { PAGE + 1, 1u << 31, ~0u };
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+		union large large = {};
+		const char *why;
+
+		large.walk = walk_of(getpid());
+		large.size = sizes[i];
+		why = refused(device(), MMLENS_PTES, &large, sizeof(large),
+			      E2BIG);
+		if (why)
+			return why;
+	}
+	return NULL;
+}
+
+static const char *call_at(unsigned long request, uintptr_t arg, int error)
+{
+	if (ioctl(device(), request, (void *)arg) >= 0)
+		return wrong("accepted a structure at %#lx",
+			     (unsigned long)arg);
+	if (errno != error)
+		return wrong("structure at %#lx: %s", (unsigned long)arg,
+			     strerror(errno));
+	return NULL;
+}
+
+static const char *case_structure_nowhere(void)
+{
+	static const uintptr_t places[] = {
+		0, 1, (uintptr_t)-8, (uintptr_t)-PAGE,
+	};
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		const char *why = call_at(MMLENS_INFO, places[i], EFAULT);
+
+		for (size_t q = 0; !why && q < query_count; q++)
+			why = call_at(queries[q].request, places[i], EFAULT);
+		if (why)
+			return why;
+	}
+	return NULL;
+}
+
+/* All but its last bytes are mapped. */
+static const char *case_structure_cut(void)
+{
+	char *page = (void *)(uintptr_t)mapping(2 * PAGE,
+						PROT_READ | PROT_WRITE);
+	struct mmlens_walk walk = walk_of(getpid());
+	char *at = page + PAGE - sizeof(walk) + 8;
+
+	memcpy(at, &walk, sizeof(walk));
+	munmap(page + PAGE, PAGE);
+	return call_at(MMLENS_PTES, (uintptr_t)at, EFAULT);
+}
+
+static const char *case_structure_read_only(void)
+{
+	struct mmlens_walk *page = (void *)(uintptr_t)
+		mapping(PAGE, PROT_READ | PROT_WRITE);
+
+	*page = walk_of(getpid());
+	mprotect(page, PAGE, PROT_READ);
+	return call_at(MMLENS_PTES, (uintptr_t)page, EFAULT);
+}
+
+static const char *case_info_flags(void)
+{
+	for (int bit = 0; bit < 32; bit++) {
+		struct mmlens_info info = { .size = sizeof(info) };
+		const char *why;
+
+		info.flags = 1u << bit;
+		why = refused(device(), MMLENS_INFO, &info, sizeof(info),
+			      EINVAL);
+		if (why)
+			return why;
+	}
+	return NULL;
+}
+
+/* ---- the call ---- */
+
+static const char *case_unknown_call(void)
+{
+	union large large = {};
+
+	large.walk = walk_of(getpid());
+	for (int nr = 0; nr < 256; nr++) {
+		const char *why;
+
+		if (nr <= MMLENS_NR_SMAPS)
+			continue;
+		why = refused(device(),
+			      _IOWR(MMLENS_IOC, nr, struct mmlens_walk),
+			      &large, sizeof(large), ENOTTY);
+		if (why)
+			return wrong("number %d is known", nr);
+	}
+	return NULL;
+}
+
+static const char *case_other_type(void)
+{
+	struct mmlens_walk walk = walk_of(getpid());
+
+	for (int type = 0; type < 256; type++) {
+		const char *why;
+
+		if (type == MMLENS_IOC || type == 'T' || type == 'f')
+			continue;
+		why = refused(device(), _IOWR(type, MMLENS_NR_PTES,
+					      struct mmlens_walk),
+			      &walk, sizeof(walk), ENOTTY);
+		if (why)
+			return why;
+	}
+	return NULL;
+}
+
+static const char *case_other_direction(void)
+{
+	struct mmlens_walk walk = walk_of(getpid());
+	const unsigned long requests[] = {
+		_IO(MMLENS_IOC, MMLENS_NR_PTES),
+		_IOR(MMLENS_IOC, MMLENS_NR_PTES, struct mmlens_walk),
+		_IOW(MMLENS_IOC, MMLENS_NR_PTES, struct mmlens_walk),
+		_IO(MMLENS_IOC, MMLENS_NR_INFO),
+		_IOR(MMLENS_IOC, MMLENS_NR_INFO, struct mmlens_info),
+	};
+
+	for (size_t i = 0; i < sizeof(requests) / sizeof(*requests); i++) {
+		const char *why = refused(device(), requests[i], &walk,
+					  sizeof(walk), ENOTTY);
+
+		if (why)
+			return why;
+	}
+	return NULL;
+}
+
+/* It has ioctls, nothing else. */
+static const char *case_no_reading(void)
+{
+	char byte = 0;
+
+	if (read(device(), &byte, 1) >= 0)
+		return wrong("it can be read");
+	if (write(device(), &byte, 1) >= 0)
+		return wrong("it can be written");
+	if (mmap(NULL, PAGE, PROT_READ, MAP_SHARED, device(), 0) != MAP_FAILED)
+		return wrong("it can be mapped");
+	if (lseek(device(), 0, SEEK_SET) >= 0)
+		return wrong("it has a position");
+	return NULL;
+}
+
+#define CASE(NAME) { #NAME, case_##NAME }
+
+const struct test_case argument_cases[] = {
+	CASE(pid_below_one), CASE(pid_too_large), CASE(kernel_thread),
+	CASE(zombie), CASE(no_such_process),
+	CASE(start_unaligned), CASE(end_unaligned), CASE(end_before_start),
+	CASE(start_above), CASE(start_in_kernel), CASE(start_highest),
+	CASE(end_above), CASE(end_highest), CASE(empty_range),
+	CASE(vtop_with_end),
+	CASE(buffer_null), CASE(buffer_of_kernel), CASE(buffer_highest),
+	CASE(buffer_too_small), CASE(buffer_misaligned), CASE(buffer_odd),
+	CASE(buffer_read_only), CASE(buffer_no_access), CASE(buffer_unmapped),
+	CASE(buffer_too_large), CASE(buffer_partly_mapped),
+	CASE(unknown_flags), CASE(reserved),
+	CASE(cursor_without_generation), CASE(cursor_unaligned),
+	CASE(cursor_before_start), CASE(cursor_above), CASE(cursor_highest),
+	CASE(cursor_behind_end), CASE(generation_of_nobody),
+	CASE(generation_of_another),
+	CASE(structure_too_small), CASE(structure_larger), CASE(info_larger),
+	CASE(structure_tail), CASE(structure_huge), CASE(structure_nowhere),
+	CASE(structure_cut), CASE(structure_read_only), CASE(info_flags),
+	CASE(unknown_call), CASE(other_type), CASE(other_direction),
+	CASE(no_reading),
+	{ NULL, NULL },
+};

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * ioctl --list		names of the cases
+ * ioctl CASE		runs one: status 0 right, 1 wrong, 77 can't be run here
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "ioctl.h"
+
+static const struct test_case *const tables[] = {
+	argument_cases, access_cases, answer_cases,
+};
+
+const struct query queries[] = {
+	{ MMLENS_VMAS, "vmas", 0 },
+	{ MMLENS_PTES, "ptes", MMLENS_WALK_PAGE | MMLENS_WALK_ABSENT },
+	{ MMLENS_VTOP, "vtop", 0 },
+	{ MMLENS_SMAPS, "smaps", 0 },
+};
+const size_t query_count = sizeof(queries) / sizeof(*queries);
+
+unsigned char room[ROOM_SIZE] __attribute__((aligned(PAGE)));
+
+const char *wrong(const char *format, ...)
+{
+	static char text[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	return text;
+}
+
+int device(void)
+{
+	static int fd = -1;
+
+	if (fd < 0)
+		fd = open(MMLENS_DEVICE, O_RDONLY | O_CLOEXEC);
+	if (fd < 0) {
+		printf("%s: %s\n", MMLENS_DEVICE, strerror(errno));
+		exit(1);
+	}
+	return fd;
+}
+
+struct mmlens_walk walk_of(pid_t pid)
+{
+	return (struct mmlens_walk) {
+		.size = sizeof(struct mmlens_walk),
+		.pid = pid,
+		.buffer = (uintptr_t)room,
+		.buffer_size = sizeof(room),
+	};
+}
+
+/* vtop translates one address. */
+struct mmlens_walk walk_for(const struct query *query, pid_t pid)
+{
+	struct mmlens_walk walk = walk_of(pid);
+
+	if (query->request == MMLENS_VTOP)
+		walk.start = (uintptr_t)room;
+	return walk;
+}
+
+static bool is_poison(const unsigned char *bytes, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if (bytes[i] != POISON)
+			return false;
+	return true;
+}
+
+const char *refused(int fd, unsigned long request, void *arg, size_t size,
+		    int error)
+{
+	unsigned char before[2 * PAGE];
+
+	memcpy(before, arg, size);
+	memset(room, POISON, sizeof(room));
+	if (ioctl(fd, request, arg) >= 0)
+		return wrong("accepted, not refused with: %s", strerror(error));
+	if (errno != error)
+		return wrong("%s instead of: %s", strerror(errno),
+			     strerror(error));
+	if (memcmp(before, arg, size))
+		return wrong("the structure was written to");
+	if (!is_poison(room, sizeof(room)))
+		return wrong("the buffer was written to");
+	return NULL;
+}
+
+const char *all_refuse(void (*change)(struct mmlens_walk *walk), int error)
+{
+	for (size_t i = 0; i < query_count; i++) {
+		struct mmlens_walk walk = walk_for(&queries[i], getpid());
+		const char *why;
+
+		change(&walk);
+		why = refused(device(), queries[i].request, &walk,
+			      sizeof(walk), error);
+		if (why) {
+			char copy[256];
+
+			snprintf(copy, sizeof(copy), "%s", why);
+			return wrong("%s: %s", queries[i].name, copy);
+		}
+	}
+	return NULL;
+}
+
+pid_t sleeper(void)
+{
+	int ready[2];
+	pid_t pid;
+	char byte;
+
+	if (pipe(ready))
+		exit(1);
+	pid = fork();
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		close(ready[0]);
+		close(ready[1]);
+		for (;;)
+			pause();
+	}
+	close(ready[1]);
+	if (read(ready[0], &byte, 1))
+		exit(1);
+	close(ready[0]);
+	return pid;
+}
+
+void end_of(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+const char *in_child(const char *(*body)(void))
+{
+	static char text[512];
+	int said[2], status;
+	ssize_t length;
+	pid_t pid;
+
+	fflush(stdout);
+	if (pipe(said))
+		return wrong("pipe: %s", strerror(errno));
+	pid = fork();
+	if (!pid) {
+		const char *why = body();
+
+		if (why && write(said[1], why, strlen(why)) < 0)
+			_exit(2);
+		_exit(why ? 1 : 0);
+	}
+	close(said[1]);
+	length = read(said[0], text, sizeof(text) - 1);
+	text[length > 0 ? length : 0] = '\0';
+	close(said[0]);
+	waitpid(pid, &status, 0);
+	if (WIFEXITED(status) && !WEXITSTATUS(status))
+		return NULL;
+	return length > 0 ? text : wrong("the child ended with %#x", status);
+}
+
+static bool keep(struct records *records, const struct mmlens_walk *walk,
+		 const unsigned char *buffer)
+{
+	unsigned char *bytes = realloc(records->bytes,
+				       records->size + walk->written + 1);
+
+	if (!bytes)
+		return false;
+	memcpy(bytes + records->size, buffer, walk->written);
+	records->bytes = bytes;
+	records->size += walk->written;
+	records->count += walk->records;
+	records->calls++;
+	return true;
+}
+
+const char *gather(const struct query *query, pid_t pid, uint32_t flags,
+		   size_t step, struct records *records)
+{
+	struct mmlens_walk walk = walk_for(query, pid);
+	unsigned char *buffer = aligned_alloc(PAGE, step);
+
+	*records = (struct records) {};
+	walk.flags = flags;
+	walk.buffer = (uintptr_t)buffer;
+	walk.buffer_size = step;
+	do {
+		uint64_t cursor = walk.cursor;
+
+		if (ioctl(device(), query->request, &walk))
+			return wrong("%s: %s", query->name, strerror(errno));
+		if (walk.written > step)
+			return wrong("%s wrote %llu of %zu bytes", query->name,
+				     (unsigned long long)walk.written, step);
+		if (!keep(records, &walk, buffer))
+			return wrong("no memory");
+		if (!walk.written && walk.cursor == cursor &&
+		    !(walk.status & MMLENS_STATUS_DONE))
+			return wrong("%s stands still", query->name);
+		if (walk.status != MMLENS_STATUS_DONE &&
+		    walk.status != MMLENS_STATUS_TRUNCATED)
+			return wrong("%s: status %#x", query->name,
+				     walk.status);
+	} while (!(walk.status & MMLENS_STATUS_DONE));
+	free(buffer);
+	return NULL;
+}
+
+static const struct test_case *find_case(const char *name)
+{
+	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++)
+		for (const struct test_case *c = tables[i]; c->name; c++)
+			if (!name)
+				puts(c->name);
+			else if (!strcmp(c->name, name))
+				return c;
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	const struct test_case *chosen;
+	const char *why;
+
+	if (argc == 2 && !strcmp(argv[1], "--list")) {
+		find_case(NULL);
+		return 0;
+	}
+	chosen = argc == 2 ? find_case(argv[1]) : NULL;
+	if (!chosen) {
+		fprintf(stderr, "usage: %s --list | CASE\n", argv[0]);
+		return 2;
+	}
+	why = chosen->run();
+	if (why)
+		puts(why);
+	if (why && !strncmp(why, "skip: ", 6))
+		return 77;
+	return why ? 1 : 0;
+}

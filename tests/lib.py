@@ -1,0 +1,315 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What every test uses: results, processes, files, the reader, the module."""
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import stat
+import subprocess
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BIN = os.path.join(HERE, "bin")
+PAGE = 4096
+DEVICE = "/dev/mmlens"
+
+
+# ---- results ----
+
+class Failure(Exception):
+    """The test failed; says why."""
+
+
+class Skip(Exception):
+    """The test can't be run on this machine; says why."""
+
+
+def expect(condition, why):
+    if not condition:
+        raise Failure(why)
+
+
+def same(got, wanted, what):
+    if got != wanted:
+        raise Failure(f"{what}: {got!r} instead of {wanted!r}")
+
+
+class Test:
+    def __init__(self, name, function, arguments, needs_module):
+        self.name = name
+        self.function = function
+        self.arguments = arguments
+        self.needs_module = needs_module
+
+
+TESTS = []
+
+
+def test(*cases, needs_module=True):
+    """Makes a function one test, or one for each of the given cases."""
+    def register(function):
+        name = function.__name__.replace("_", "-")
+        if not cases:
+            TESTS.append(Test(name, function, (), needs_module))
+        for case in cases:
+            TESTS.append(Test(f"{name}:{case}", function, (case,),
+                              needs_module))
+        return function
+    return register
+
+
+# ---- what has to be undone at the end of the run ----
+
+_undo = contextlib.ExitStack()
+
+
+def at_end(function, *arguments):
+    _undo.callback(function, *arguments)
+
+
+def clean_up():
+    _undo.close()
+
+
+def once(function):
+    """The function's result is kept; so is its failure."""
+    kept = []
+
+    def call():
+        if not kept:
+            try:
+                kept.append((function(), None))
+            except Exception as error:
+                kept.append((None, error))
+        value, error = kept[0]
+        if error:
+            raise error
+        return value
+    return call
+
+
+# ---- files ----
+
+def read(path, mode="r"):
+    with open(path, mode) as file:
+        return file.read()
+
+
+def read_number(path):
+    return int(read(path).split()[0])
+
+
+def write(path, text):
+    with open(path, "w") as file:
+        file.write(str(text))
+
+
+def try_write(path, text):
+    """Write where the file is there and takes it: a setting not all have."""
+    try:
+        write(path, text)
+        return True
+    except OSError:
+        return False
+
+
+def program(name):
+    path = os.path.join(BIN, name)
+    expect(os.access(path, os.X_OK),
+           f"{path} isn't built (make -C tests)")
+    return path
+
+
+@once
+def kernel_release():
+    """(6, 1) of 6.1.0-30-cloud-amd64."""
+    return tuple(map(int, re.match(r"(\d+)\.(\d+)", os.uname().release)
+                     .groups()))
+
+
+@once
+def directory():
+    """A directory for the files of this run, on a disk."""
+    path = tempfile.mkdtemp(prefix="mmlens-tests-", dir="/var/tmp")
+    at_end(shutil.rmtree, path, True)
+    return path
+
+
+# ---- processes ----
+
+def run(*command, **options):
+    """Output and status of a command that must end within a minute."""
+    options.setdefault("timeout", 120)
+    if "stdout" not in options:
+        options["stdout"] = subprocess.PIPE
+    if "stderr" not in options:
+        options["stderr"] = subprocess.PIPE
+    options.setdefault("stdin", subprocess.DEVNULL)
+    return subprocess.run(command, **options)
+
+
+@contextlib.contextmanager
+def process(*command, **options):
+    """A process that runs until the block ends."""
+    options.setdefault("stdin", subprocess.DEVNULL)
+    options.setdefault("stdout", subprocess.DEVNULL)
+    options.setdefault("stderr", subprocess.DEVNULL)
+    child = subprocess.Popen(command, **options)
+    try:
+        yield child
+    finally:
+        child.kill()
+        child.wait()
+        for stream in (child.stdin, child.stdout):
+            if stream:
+                stream.close()
+
+
+def process_state(pid):
+    with open(f"/proc/{pid}/stat", "rb") as file:
+        return file.read().rpartition(b")")[2].split()[0].decode()
+
+
+def wait_until(condition, why, seconds=30):
+    """The condition's first true value."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        expect(time.monotonic() < end, f"waited {seconds} s: {why}")
+        time.sleep(0.02)
+
+
+def stop(pid):
+    """Stop a process and all of its threads, and see that it did."""
+    os.kill(pid, signal.SIGSTOP)
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        wait_until(lambda: process_state(f"{pid}/task/{thread}") in "Tt",
+                   f"thread {thread} doesn't stop")
+
+
+def kernel_thread():
+    """kthreadd: has no address space, and is always there."""
+    return 2
+
+
+def free_pid():
+    """A number that no process has."""
+    pid = read_number("/proc/sys/kernel/pid_max") - 1
+    while os.path.exists(f"/proc/{pid}"):
+        pid -= 1
+    return pid
+
+
+@contextlib.contextmanager
+def zombie():
+    child = os.fork()
+    if not child:
+        os._exit(0)
+    wait_until(lambda: process_state(child) == "Z", "no zombie")
+    try:
+        yield child
+    finally:
+        os.waitpid(child, 0)
+
+
+# ---- the module ----
+
+def module_loaded():
+    return os.path.isdir("/sys/module/mmlens")
+
+
+def require_module():
+    expect(module_loaded(), "the module isn't loaded")
+    expect(os.path.exists(DEVICE), f"{DEVICE} isn't there")
+
+
+@once
+def module_path():
+    """The file that the loaded module came from."""
+    found = run("modinfo", "-n", "mmlens")
+    places = [found.stdout.decode().strip(), "/mmlens/mmlens.ko",
+              os.path.join(HERE, "..", "mmlens.ko")]
+    for place in places:
+        if os.path.isfile(place):
+            return place
+    raise Failure(f"no mmlens.ko in {places}")
+
+
+def load_module():
+    done = run("insmod", module_path())
+    same(done.returncode, 0, f"insmod: {done.stderr.decode()}")
+    wait_until(lambda: os.path.exists(DEVICE), f"{DEVICE} doesn't appear")
+
+
+def unload_module():
+    return run("rmmod", "mmlens")
+
+
+@contextlib.contextmanager
+def without_module():
+    done = unload_module()
+    same(done.returncode, 0, f"rmmod: {done.stderr.decode()}")
+    try:
+        yield
+    finally:
+        load_module()
+
+
+# ---- the reader ----
+
+def mmlens(*arguments, **options):
+    """The reader as a user runs it."""
+    return run("mmlens", *map(str, arguments), **options)
+
+
+def mmlens_ok(*arguments, **options):
+    done = mmlens(*arguments, **options)
+    said = done.stderr.decode(errors="replace").strip()
+    same(done.returncode, 0, f"mmlens {arguments}: status ({said})")
+    return done.stdout
+
+
+def _shared_objects(path):
+    """Path of the loader and of each library."""
+    lines = run("ldd", path).stdout.decode().splitlines()
+    return [match.group(1) for match in
+            (re.search(r"(/\S+) \(0x", line) for line in lines) if match]
+
+
+@once
+def observer():
+    """A command line for a copy of the reader and of its libraries.
+
+    The reader maps libraries that the watched process maps, too. A page that
+    only these two map would count as mapped twice while the reader looks, and
+    as mapped once when pagemap is read. A copy has pages of its own.
+    """
+    path = shutil.which("mmlens")
+    expect(path, "mmlens isn't on PATH")
+    if read(path, "rb")[:4] != b"\x7fELF":
+        return [path]
+    place = os.path.join(directory(), "observer")
+    os.mkdir(place)
+    loader = None
+    for source in [path] + _shared_objects(path):
+        target = os.path.join(place, os.path.basename(source))
+        shutil.copyfile(source, target)
+        os.chmod(target, stat.S_IRWXU)
+        if os.path.basename(source).startswith("ld-"):
+            loader = target
+    if not loader:
+        return [os.path.join(place, "mmlens")]
+    return [loader, "--library-path", place, os.path.join(place, "mmlens")]
+
+
+def observe(*arguments):
+    """JSON document of a command of the reader, from the observer."""
+    done = run(*observer(), *map(str, arguments), "--json")
+    said = done.stderr.decode(errors="replace").strip()
+    same(done.returncode, 0, f"mmlens {arguments}: status ({said})")
+    return json.loads(done.stdout)

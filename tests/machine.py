@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Prepares the machine, and the processes that the tests look at."""
+import contextlib
+import os
+import subprocess
+import time
+
+import lib
+from lib import expect, read_number, try_write, write
+
+MM = "/sys/kernel/mm"
+THP = f"{MM}/transparent_hugepage"
+HUGETLB = "/sys/kernel/mm/hugepages/hugepages-2048kB"
+HUGETLB_PAGES = 24
+
+
+@lib.once
+def quiet():
+    """Nothing moves or merges pages on its own account."""
+    settings = {
+        f"{THP}/enabled": "madvise",
+        f"{THP}/shmem_enabled": "advise",
+        f"{THP}/hugepages-64kB/enabled": "madvise",
+        f"{THP}/khugepaged/scan_sleep_millisecs": "3600000",
+        f"{MM}/ksm/run": "0",
+        "/proc/sys/kernel/numa_balancing": "0",
+        "/proc/sys/vm/compaction_proactiveness": "0",
+        "/proc/sys/vm/dirty_expire_centisecs": "360000",
+    }
+    for path, value in settings.items():
+        try_write(path, value)
+
+
+def _swap_device(number):
+    """A zram device, or else a file."""
+    lib.run("modprobe", "zram", f"num_devices={number + 1}")
+    device = f"/dev/zram{number}"
+    if os.path.exists(device):
+        write(f"/sys/block/zram{number}/disksize", "128M")
+        return device
+    path = os.path.join(lib.directory(), f"swap{number}")
+    with open(path, "wb") as file:
+        os.posix_fallocate(file.fileno(), 0, 128 << 20)
+    os.chmod(path, 0o600)
+    return path
+
+
+@lib.once
+def swap():
+    """Two devices; the kernel fills the second, whose type isn't zero."""
+    for number in 0, 1:
+        device = _swap_device(number)
+        for command in (["mkswap", device],
+                        ["swapon", "-p", str(number), device]):
+            done = lib.run(*command)
+            lib.same(done.returncode, 0,
+                     f"{command}: {done.stderr.decode()}")
+        lib.at_end(lib.run, "swapoff", device)
+
+
+@lib.once
+def hugetlb():
+    write(f"{HUGETLB}/nr_hugepages", HUGETLB_PAGES)
+    lib.at_end(try_write, f"{HUGETLB}/nr_hugepages", 0)
+    expect(read_number(f"{HUGETLB}/free_hugepages") >= HUGETLB_PAGES,
+           "no memory for hugetlb pages")
+
+
+@contextlib.contextmanager
+def ksm():
+    for name, value in (("sleep_millisecs", 20), ("pages_to_scan", 10000),
+                        ("run", 1)):
+        try_write(f"{MM}/ksm/{name}", value)
+    try:
+        yield
+    finally:
+        try_write(f"{MM}/ksm/run", 0)
+
+
+class Workload:
+    """The workload, stopped: its regions by name, and what it lacks."""
+
+    def __init__(self, *arguments):
+        self.regions = {}
+        self.missing = {}
+        self.process = subprocess.Popen(
+            [lib.program("workload"), *arguments], stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE)
+        self.pid = self.process.pid
+        lib.at_end(self.end)
+        for line in self.process.stdout:
+            word, *rest = line.decode().split()
+            if word == "ready":
+                break
+            if word == "region":
+                name, start, end = rest
+                self.regions.setdefault(name, []).append(
+                    (int(start, 16), int(end, 16)))
+            else:
+                self.missing[rest[0]] = " ".join(rest[1:])
+        else:
+            raise lib.Failure("the workload came to its end: status "
+                              f"{self.process.wait()}")
+        lib.stop(self.pid)
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+@lib.once
+def workload():
+    """Every kind of page-table entry, in one process that stands still."""
+    quiet()
+    swap()
+    hugetlb()
+    with ksm():
+        return Workload("kinds", lib.directory())
+
+
+# ---- processes that aren't ours ----
+
+REDIS_PORT = "7399"
+
+
+def _redis_answers():
+    done = lib.run("redis-cli", "-p", REDIS_PORT, "ping")
+    return done.stdout.strip() == b"PONG"
+
+
+@contextlib.contextmanager
+def redis():
+    """redis under load, stopped in the middle of it."""
+    quiet()
+    with lib.process("redis-server", "--port", REDIS_PORT, "--save", "",
+                     cwd=lib.directory()) as server:
+        lib.wait_until(_redis_answers, "redis doesn't answer", 60)
+        with lib.process("redis-benchmark", "-p", REDIS_PORT, "-q", "-l",
+                         "-n", "100000", "-r", "100000", "-d", "256", "-c",
+                         "10", "-t", "set,lpush,hset"):
+            time.sleep(3)
+            lib.stop(server.pid)
+            yield server.pid
+
+
+@contextlib.contextmanager
+def shell():
+    quiet()
+    script = "a=$(seq 1000); sleep 100 & read line"
+    with lib.process("bash", "-c", script, stdin=subprocess.PIPE) as child:
+        lib.wait_until(lambda: children(child.pid), "the shell forks nothing")
+        time.sleep(0.3)
+        lib.stop(child.pid)
+        try:
+            yield child.pid
+        finally:
+            for pid in children(child.pid):
+                os.kill(pid, 9)
+
+
+def children(pid):
+    path = f"/proc/{pid}/task/{pid}/children"
+    return [int(word) for word in lib.read(path).split()]
+
+
+@contextlib.contextmanager
+def python():
+    """A program with threads, heaps of many sizes, and mapped libraries."""
+    quiet()
+    script = ("import threading, json, re, decimal\n"
+              "keep = [bytes([i % 256]) * i for i in range(3000)]\n"
+              "for i in range(3):\n"
+              "    threading.Thread(target=threading.Event().wait).start()\n"
+              "print('ready', flush=True)\n"
+              "threading.Event().wait()\n")
+    with lib.process("python3", "-c", script,
+                     stdout=subprocess.PIPE) as child:
+        lib.same(child.stdout.readline(), b"ready\n", "python says")
+        lib.stop(child.pid)
+        yield child.pid
+
+
+@contextlib.contextmanager
+def init():
+    quiet()
+    yield 1
+
+
+@contextlib.contextmanager
+def of_workload():
+    yield workload().pid
+
+
+TARGETS = {"init": init, "shell": shell, "redis": redis, "python": python,
+           "workload": of_workload}
