@@ -232,7 +232,7 @@ static int show_entries(struct job *job, struct mmlens_entries *entries)
 
 static int show_runs(struct job *job, struct mmlens_entries *entries)
 {
-	struct mmlens_run run;
+	struct mmlens_entry_run run;
 	int ret;
 
 	while ((ret = mmlens_runs_next(entries, &run)) > 0) {

@@ -213,7 +213,7 @@ struct mmlens_entry {
 };
 
 /**
- * struct mmlens_run - Neighbouring entries that differ in their value alone.
+ * struct mmlens_entry_run - Neighbours that differ in their value alone.
  * @start:	first address
  * @end:	address after the last
  * @entries:	how many
@@ -223,7 +223,7 @@ struct mmlens_entry {
  * @level:	of each
  * @contiguous:	each one's PFN or swap slot follows the one's before
  */
-struct mmlens_run {
+struct mmlens_entry_run {
 	uint64_t start;
 	uint64_t end;
 	uint64_t entries;
@@ -260,7 +260,8 @@ int mmlens_entries_next(struct mmlens_entries *entries,
  * Return: as mmlens_stream_next().  The run that an error cuts off is handed
  * out first.
  */
-int mmlens_runs_next(struct mmlens_entries *entries, struct mmlens_run *run);
+int mmlens_runs_next(struct mmlens_entries *entries,
+		     struct mmlens_entry_run *run);
 
 /** mmlens_entries_stats - The walk so far. */
 const struct mmlens_stats *

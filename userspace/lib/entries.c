@@ -8,7 +8,7 @@
 struct mmlens_entries {
 	struct mmlens_stream *stream;
 	const struct mmlens_info *info;
-	struct mmlens_run run;		/* being built */
+	struct mmlens_entry_run run;		/* being built */
 	bool have_run;
 	int end;			/* what the entries ended with */
 	bool ended;
@@ -101,9 +101,10 @@ bool mmlens_state_has_pfn(enum mmlens_pte_state state)
 	}
 }
 
-static void run_begin(struct mmlens_run *run, const struct mmlens_entry *entry)
+static void run_begin(struct mmlens_entry_run *run,
+		      const struct mmlens_entry *entry)
 {
-	*run = (struct mmlens_run) {
+	*run = (struct mmlens_entry_run) {
 		.start = entry->va,
 		.end = entry->va + entry->size,
 		.entries = 1,
@@ -117,14 +118,14 @@ static void run_begin(struct mmlens_run *run, const struct mmlens_entry *entry)
 
 /* What the value of the entry behind a run is, if its pages go on in order. */
 static uint64_t value_behind(const struct mmlens_info *info,
-			     const struct mmlens_run *run)
+			     const struct mmlens_entry_run *run)
 {
 	uint64_t pages = (run->end - run->start) >> info->page_shift;
 
 	return run->value + pages;
 }
 
-static bool value_fits(const struct mmlens_run *run,
+static bool value_fits(const struct mmlens_entry_run *run,
 		       const struct mmlens_entry *entry)
 {
 	switch (mmlens_state(run->flags)) {
@@ -139,7 +140,7 @@ static bool value_fits(const struct mmlens_run *run,
 }
 
 static bool value_follows(const struct mmlens_info *info,
-			  const struct mmlens_run *run,
+			  const struct mmlens_entry_run *run,
 			  const struct mmlens_entry *entry)
 {
 	enum mmlens_pte_state state = mmlens_state(run->flags);
@@ -150,7 +151,8 @@ static bool value_follows(const struct mmlens_info *info,
 }
 
 /* Return: false when @entry doesn't belong to @run. */
-static bool run_extend(const struct mmlens_info *info, struct mmlens_run *run,
+static bool run_extend(const struct mmlens_info *info,
+		       struct mmlens_entry_run *run,
 		       const struct mmlens_entry *entry)
 {
 	if (entry->va != run->end || entry->level != run->level ||
@@ -164,7 +166,8 @@ static bool run_extend(const struct mmlens_info *info, struct mmlens_run *run,
 }
 
 /* The run that the end of the walk leaves behind. */
-static int flush_run(struct mmlens_entries *entries, struct mmlens_run *run)
+static int flush_run(struct mmlens_entries *entries,
+		     struct mmlens_entry_run *run)
 {
 	if (!entries->have_run)
 		return entries->end;
@@ -173,7 +176,8 @@ static int flush_run(struct mmlens_entries *entries, struct mmlens_run *run)
 	return 1;
 }
 
-int mmlens_runs_next(struct mmlens_entries *entries, struct mmlens_run *run)
+int mmlens_runs_next(struct mmlens_entries *entries,
+		     struct mmlens_entry_run *run)
 {
 	struct mmlens_entry entry;
 

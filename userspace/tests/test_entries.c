@@ -16,7 +16,7 @@ static uint64_t slot(unsigned int type, uint64_t offset)
 }
 
 struct walk {
-	struct mmlens_run runs[16];
+	struct mmlens_entry_run runs[16];
 	int count;
 	int end;
 };

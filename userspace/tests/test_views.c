@@ -360,7 +360,7 @@ static void pte_lines_are_in_columns(void)
 
 static void run_lines_tell_what_is_contiguous(void)
 {
-	struct mmlens_run run = {
+	struct mmlens_entry_run run = {
 		.start = 0x1000, .end = 0x4000, .entries = 3, .value = 16,
 		.flags = MMLENS_STATE_PRESENT, .level = MMLENS_LEVEL_PTE,
 		.contiguous = true,

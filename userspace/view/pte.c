@@ -42,7 +42,7 @@ static void line_before(struct line *l, size_t column, const char *digits)
  * follow each other gets its last one too, another one an ellipsis.
  */
 static void text_value(struct line *l, const struct mmlens_info *info,
-		       const struct mmlens_run *run)
+		       const struct mmlens_entry_run *run)
 {
 	uint64_t pages = (run->end - run->start) >> info->page_shift;
 	enum mmlens_pte_state state = mmlens_state(run->flags);
@@ -70,7 +70,7 @@ static void text_value(struct line *l, const struct mmlens_info *info,
 }
 
 static void text_raw(struct line *l, const struct mmlens_info *info,
-		     const struct mmlens_run *run, bool bits, size_t column)
+		     const struct mmlens_entry_run *run, bool bits, size_t column)
 {
 	line_string(l, "0x");
 	line_hex(l, run->raw, 16);
@@ -136,7 +136,7 @@ static void text_begin(struct view *v, int pid, bool each, bool raw)
 
 /* State, flags and value, from this column on. */
 static void text_what(struct line *l, const struct mmlens_info *info,
-		      const struct mmlens_run *run, size_t flags, size_t value)
+		      const struct mmlens_entry_run *run, size_t flags, size_t value)
 {
 	line_string(l, mmlens_state_name(mmlens_state(run->flags)));
 	if (is_none(run->flags))
@@ -147,7 +147,8 @@ static void text_what(struct line *l, const struct mmlens_info *info,
 	text_value(l, info, run);
 }
 
-static void text_run(struct view *v, const struct mmlens_run *run, bool raw)
+static void text_run(struct view *v, const struct mmlens_entry_run *run,
+		     bool raw)
 {
 	struct line l, count;
 
@@ -169,9 +170,9 @@ static void text_run(struct view *v, const struct mmlens_run *run, bool raw)
 	line_end(&l, v);
 }
 
-static struct mmlens_run run_of_one(const struct mmlens_entry *e)
+static struct mmlens_entry_run run_of_one(const struct mmlens_entry *e)
 {
-	return (struct mmlens_run) {
+	return (struct mmlens_entry_run) {
 		.start = e->va,
 		.end = e->va + e->size,
 		.entries = 1,
@@ -185,7 +186,7 @@ static struct mmlens_run run_of_one(const struct mmlens_entry *e)
 
 static void text_entry(struct view *v, const struct mmlens_entry *e, bool raw)
 {
-	const struct mmlens_run run = run_of_one(e);
+	const struct mmlens_entry_run run = run_of_one(e);
 	struct line l, size;
 
 	l.length = size.length = 0;
@@ -256,7 +257,8 @@ static void json_pte_entry(struct view *v, const struct mmlens_entry *e,
 	member_put(&l, v, NULL);
 }
 
-static void json_pte_run(struct view *v, const struct mmlens_run *run, bool raw)
+static void json_pte_run(struct view *v, const struct mmlens_entry_run *run,
+			 bool raw)
 {
 	struct line l;
 

@@ -182,7 +182,7 @@ struct pte_view {
 	void (*begin)(struct view *v, int pid, bool each, bool raw);
 	void (*entry)(struct view *v, const struct mmlens_entry *entry,
 		      bool raw);
-	void (*run)(struct view *v, const struct mmlens_run *run, bool raw);
+	void (*run)(struct view *v, const struct mmlens_entry_run *run, bool raw);
 	void (*end)(struct view *v, uint64_t count,
 		    const struct mmlens_stats *stats);
 };
