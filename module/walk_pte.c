@@ -30,51 +30,6 @@ static void mml_emit_entry(struct mml_sink *sink, u8 level, unsigned long va,
 	mml_sink_commit(sink, MMLENS_REC_PTE, level, sizeof(*rec));
 }
 
-/*
- * Entries in a row are gathered where their record will be: raw values behind
- * the end of the sink.  A run of n takes no more room than n single entries.
- */
-struct mml_run {
-	struct mmlens_run *rec;
-	unsigned long va;
-	u32 flags;
-	u64 value;
-	unsigned int count;
-};
-
-static void mml_run_close(struct mml_sink *sink, struct mml_run *run)
-{
-	struct mmlens_run *rec = run->rec;
-
-	if (run->count == 1) {
-		mml_emit_entry(sink, MMLENS_LEVEL_PTE, run->va, rec->raw[0],
-			       run->flags, run->value);
-	} else if (run->count) {
-		rec->flags = run->flags;
-		rec->va = run->va;
-		rec->value = run->value;
-		rec->count = run->count;
-		rec->reserved = 0;
-		mml_sink_commit(sink, MMLENS_REC_RUN, MMLENS_LEVEL_PTE,
-				struct_size(rec, raw, run->count));
-	}
-	run->count = 0;
-}
-
-static void mml_run_open(struct mml_sink *sink, struct mml_run *run,
-			 unsigned long va, u32 flags, u64 value, u64 raw)
-{
-	/* The one entry that isn't behind the last record's end. */
-	run->rec = mml_sink_end(sink, sizeof(struct mmlens_pte));
-	if (WARN_ON_ONCE(!run->rec))
-		return;
-	run->va = va;
-	run->flags = flags;
-	run->value = value;
-	run->rec->raw[0] = raw;
-	run->count = 1;
-}
-
 static void mml_emit_hole(struct mml_walk *walk, unsigned long start,
 			  unsigned long end, u8 level)
 {
@@ -89,9 +44,6 @@ static void mml_emit_hole(struct mml_walk *walk, unsigned long start,
 	rec->end = end;
 }
 
-/* No entry's key: a key has no bits where a PFN is. */
-#define MML_NO_KEY	(~0ULL)
-
 /*
  * Is all but the PFN of a decoded entry told by its other bits, and does the
  * PFN stand in it as it is?  A special one may be the zero page, and x86
@@ -104,64 +56,108 @@ static bool mml_entry_may_run(const struct mml_entry *e)
 	       !(e->flags & (MMLENS_PTE_SPECIAL | MMLENS_PTE_PROT_NONE));
 }
 
+/* The flags of a decoded entry, with what its page adds if that was asked. */
+static u32 mml_entry_flags(const struct mml_walk *walk,
+			   const struct mml_entry *e, const pte_t *ptep)
+{
+	if (!(walk->flags & MMLENS_WALK_PAGE))
+		return e->flags;
+	return e->flags | mml_decode_page(e, ptep);
+}
+
 /*
- * Neighbouring present entries mostly differ in their PFN alone, so what the
- * other bits mean is decoded once for each row of them, and they go into one
- * record where the caller takes that.
+ * Copy entries to @raw as long as they are like the first, which is decoded as
+ * @e and has @flags; returns how many.
  */
+static unsigned int mml_run_gather(const struct mml_walk *walk,
+				   const pte_t *ptep, unsigned int n,
+				   struct mml_entry e, u32 flags, u64 *raw)
+{
+	const bool with_page = walk->flags & MMLENS_WALK_PAGE;
+	const u64 key = mml_arch_key(__pte(raw[0]));
+	unsigned int i;
+
+	for (i = 1; i < n; i++) {
+		pte_t entry = mml_entry_read(ptep + i);
+
+		if (mml_arch_key(entry) != key)
+			break;
+		e.value = pte_pfn(entry);
+		if (with_page && mml_entry_flags(walk, &e, ptep + i) != flags)
+			break;
+		raw[i] = pte_val(entry);
+	}
+	return i;
+}
+
+/*
+ * Emit the entry that begins at @ptep, and those behind it that are like it if
+ * the caller takes runs; returns how many.  A run of n takes no more room than
+ * n single entries, but for one that is gathered in vain (MML_SINK_SLACK).
+ */
+static unsigned int mml_emit_entries(struct mml_walk *walk,
+				     struct vm_area_struct *vma,
+				     unsigned long addr, const pte_t *ptep,
+				     unsigned int n)
+{
+	struct mml_sink *sink = &walk->sink;
+	pte_t entry = mml_entry_read(ptep);
+	struct mml_entry e = mml_decode_entry(vma, MMLENS_LEVEL_PTE, entry,
+					      pte_pfn(entry));
+	u32 flags = mml_entry_flags(walk, &e, ptep);
+	struct mmlens_run *rec;
+	unsigned int count = 1;
+
+	rec = mml_sink_end(sink, sizeof(struct mmlens_pte));
+	if (WARN_ON_ONCE(!rec))
+		return n;
+	if ((walk->flags & MMLENS_WALK_RUNS) && mml_entry_may_run(&e)) {
+		rec->raw[0] = pte_val(entry);
+		count = mml_run_gather(walk, ptep, n, e, flags, rec->raw);
+	}
+	if (count == 1) {
+		mml_emit_entry(sink, MMLENS_LEVEL_PTE, addr, pte_val(entry),
+			       flags, e.value);
+		return 1;
+	}
+	rec->flags = flags;
+	rec->va = addr;
+	rec->value = e.value;
+	rec->count = count;
+	rec->reserved = 0;
+	mml_sink_commit(sink, MMLENS_REC_RUN, MMLENS_LEVEL_PTE,
+			struct_size(rec, raw, count));
+	return count;
+}
+
+static unsigned int mml_count_none(const pte_t *ptep, unsigned int n)
+{
+	unsigned int i = 0;
+
+	while (i < n && pte_none(mml_entry_read(ptep + i)))
+		i++;
+	return i;
+}
+
 static void mml_walk_pte_ptes(struct mml_walk *walk,
 			      struct vm_area_struct *vma, unsigned long addr,
 			      pte_t *ptep, unsigned int n)
 {
-	const bool with_page = walk->flags & MMLENS_WALK_PAGE;
-	const bool runs = walk->flags & MMLENS_WALK_RUNS;
-	struct mml_sink *sink = &walk->sink;
-	u64 key, last = MML_NO_KEY;
-	unsigned long hole = addr;
-	struct mml_run run = {};
-	struct mml_entry e = {};
-	unsigned int i;
-	u32 flags;
+	unsigned int i = 0;
 
-	for (i = 0; i < n; i++, addr += PAGE_SIZE) {
-		pte_t entry = mml_entry_read(ptep + i);
+	while (i < n) {
+		unsigned long va = addr + ((unsigned long)i << PAGE_SHIFT);
+		unsigned int none = mml_count_none(ptep + i, n - i);
 
-		if (pte_none(entry))
-			continue;
-		if (hole < addr) {
-			mml_run_close(sink, &run);
-			mml_emit_hole(walk, hole, addr, MMLENS_LEVEL_PTE);
-		}
-		hole = addr + PAGE_SIZE;
-
-		key = mml_arch_key(entry);
-		if (key == last) {
-			e.value = pte_pfn(entry);
-		} else {
-			mml_run_close(sink, &run);
-			e = mml_decode_entry(vma, MMLENS_LEVEL_PTE, entry,
-					     pte_pfn(entry));
-			last = mml_entry_may_run(&e) ? key : MML_NO_KEY;
-		}
-		flags = e.flags;
-		if (with_page)
-			flags |= mml_decode_page(&e, ptep + i);
-
-		if (run.count && flags == run.flags) {
-			run.rec->raw[run.count++] = pte_val(entry);
+		if (none) {
+			mml_emit_hole(walk, va, va + ((unsigned long)none <<
+						      PAGE_SHIFT),
+				      MMLENS_LEVEL_PTE);
+			i += none;
 			continue;
 		}
-		mml_run_close(sink, &run);
-		if (runs && last != MML_NO_KEY)
-			mml_run_open(sink, &run, addr, flags, e.value,
-				     pte_val(entry));
-		else
-			mml_emit_entry(sink, MMLENS_LEVEL_PTE, addr,
-				       pte_val(entry), flags, e.value);
+		i += mml_emit_entries(walk, vma, va, ptep + i, n - i);
 	}
-	mml_run_close(sink, &run);
-	if (hole < addr)
-		mml_emit_hole(walk, hole, addr, MMLENS_LEVEL_PTE);
 }
 
 static void mml_walk_pte_leaf(struct mml_walk *walk,
