@@ -8,6 +8,8 @@
 struct mmlens_entries {
 	struct mmlens_stream *stream;
 	const struct mmlens_info *info;
+	const struct mmlens_run *row;		/* record being taken apart */
+	uint32_t row_at;			/* its next entry */
 	struct mmlens_entry_run run;		/* being built */
 	bool have_run;
 	int end;			/* what the entries ended with */
@@ -18,11 +20,14 @@ struct mmlens_entries *
 mmlens_entries_open(struct mmlens *lens, const struct mmlens_request *request)
 {
 	struct mmlens_entries *entries = calloc(1, sizeof(*entries));
+	struct mmlens_request with_runs = *request;
 
 	if (!entries)
 		return NULL;
 	entries->info = &lens->info;
-	entries->stream = mmlens_stream_open(lens, MMLENS_NR_PTES, request);
+	/* Taken apart again by mmlens_entries_next(). */
+	with_runs.flags |= MMLENS_WALK_RUNS;
+	entries->stream = mmlens_stream_open(lens, MMLENS_NR_PTES, &with_runs);
 	if (!entries->stream) {
 		free(entries);
 		return NULL;
@@ -70,16 +75,44 @@ static int hole_to_entry(const struct mmlens_hole *hole,
 	return 1;
 }
 
+/* The next entry of the record that is being taken apart. */
+static int row_to_entry(struct mmlens_entries *entries,
+			struct mmlens_entry *entry)
+{
+	const struct mmlens_run *row = entries->row;
+	uint32_t i = entries->row_at++;
+	struct mmlens_pte pte = {
+		.head.level = row->head.level,
+		.flags = row->flags,
+		.va = row->va + i * mmlens_level_size(entries->info,
+						      row->head.level),
+		.raw = row->raw[i],
+		.value = row->value + ((int64_t)(row->raw[i] - row->raw[0]) >>
+				       entries->info->page_shift),
+	};
+
+	if (entries->row_at == row->count)
+		entries->row = NULL;
+	return pte_to_entry(entries->info, &pte, entry);
+}
+
 int mmlens_entries_next(struct mmlens_entries *entries,
 			struct mmlens_entry *entry)
 {
 	const struct mmlens_record *rec;
 	int ret;
 
+	if (entries->row)
+		return row_to_entry(entries, entry);
 	while ((ret = mmlens_stream_next(entries->stream, &rec)) > 0) {
 		if (rec->type == MMLENS_REC_PTE)
 			return pte_to_entry(entries->info, (const void *)rec,
 					    entry);
+		if (rec->type == MMLENS_REC_RUN) {
+			entries->row = (const void *)rec;
+			entries->row_at = 0;
+			return row_to_entry(entries, entry);
+		}
 		if (rec->type == MMLENS_REC_HOLE)
 			return hole_to_entry((const void *)rec, entry);
 	}

@@ -38,6 +38,7 @@ static const size_t least_size[] = {
 	[MMLENS_REC_HOLE]  = sizeof(struct mmlens_hole),
 	[MMLENS_REC_LEVEL] = sizeof(struct mmlens_level),
 	[MMLENS_REC_SMAPS] = sizeof(struct mmlens_smaps),
+	[MMLENS_REC_RUN]   = sizeof(struct mmlens_run),
 };
 
 static void stream_end(struct mmlens_stream *s, int end)
@@ -102,6 +103,14 @@ static bool name_is_sane(const struct mmlens_record *rec)
 	return name->length <= rec->size - sizeof(*name);
 }
 
+static bool run_is_sane(const struct mmlens_record *rec)
+{
+	const struct mmlens_run *run = (const void *)rec;
+
+	return run->count &&
+	       run->count <= (rec->size - sizeof(*run)) / sizeof(run->raw[0]);
+}
+
 static int check_record(const struct mmlens_record *rec, size_t left)
 {
 	if (left < sizeof(uint64_t))
@@ -112,6 +121,8 @@ static int check_record(const struct mmlens_record *rec, size_t left)
 	    rec->size < least_size[rec->type])
 		return -EPROTO;
 	if (rec->type == MMLENS_REC_NAME && !name_is_sane(rec))
+		return -EPROTO;
+	if (rec->type == MMLENS_REC_RUN && !run_is_sane(rec))
 		return -EPROTO;
 	return 0;
 }

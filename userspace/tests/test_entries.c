@@ -322,7 +322,71 @@ static void a_translation_of_too_many_steps_is_refused(void)
 	CHECK_NUMBER(translate(&r, 0, &t), -EPROTO);
 }
 
+/* Entries in a row in one record, @count as it says, @raw as there are. */
+static void add_row(struct records *r, uint64_t va, uint64_t value,
+		    uint32_t count, const uint64_t *raw, size_t n)
+{
+	struct mmlens_run head = {
+		.head = { sizeof(head) + n * sizeof(*raw), MMLENS_REC_RUN, 1 },
+		.flags = P,
+		.va = va,
+		.value = value,
+		.count = count,
+	};
+
+	add_record(r, &head, sizeof(head));
+	add_record(r, raw, n * sizeof(*raw));
+}
+
+static void a_row_is_taken_apart(void)
+{
+	/* PFNs that go up, and down, below bits that stay. */
+	static const uint64_t raw[] = { 0x8000000000005025, 0x8000000000009025,
+					0x8000000000002025 };
+	struct mmlens_entries *entries;
+	struct mmlens_entry entry;
+	struct records r = {};
+	struct mmlens *lens;
+	struct fake fake;
+
+	add_row(&r, 0x1000, 5, 3, raw, 3);
+	add_pte(&r, 1, 0x9000, P, 77, 0x4d025);
+	const struct fake_call calls[] = { WHOLE(r) };
+	fake_init(&fake, calls, 1);
+	lens = fake_open(&fake);
+	entries = mmlens_entries_open(lens, &request);
+	for (int i = 0; i < 3; i++) {
+		static const uint64_t pfn[] = { 5, 9, 2 };
+
+		CHECK_NUMBER(mmlens_entries_next(entries, &entry), 1);
+		CHECK_NUMBER(entry.va, 0x1000 + i * 0x1000);
+		CHECK_NUMBER(entry.value, pfn[i]);
+		CHECK_NUMBER(entry.raw, raw[i]);
+	}
+	CHECK_NUMBER(mmlens_entries_next(entries, &entry), 1);
+	CHECK_NUMBER(entry.value, 77);
+	CHECK_NUMBER(mmlens_entries_next(entries, &entry), 0);
+	mmlens_entries_close(entries);
+	mmlens_close(lens);
+}
+
+static void a_row_that_claims_too_much_is_refused(void)
+{
+	static const uint64_t raw[] = { 0x1025, 0x2025 };
+	const uint32_t claims[] = { 0, 3, UINT32_MAX };
+
+	for (size_t i = 0; i < 3; i++) {
+		struct records r = {};
+
+		add_row(&r, 0x1000, 1, claims[i], raw, 2);
+		const struct fake_call calls[] = { WHOLE(r) };
+		CHECK_NUMBER(walk_runs(calls, 1).end, -EPROTO);
+	}
+}
+
 TESTS(TEST(runs_merge_what_is_alike),
+      TEST(a_row_is_taken_apart),
+      TEST(a_row_that_claims_too_much_is_refused),
       TEST(runs_of_swap_keep_to_a_device),
       TEST(runs_of_markers_keep_to_a_kind),
       TEST(runs_of_holes_keep_to_a_level),
