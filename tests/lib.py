@@ -37,6 +37,11 @@ def same(got, wanted, what):
         raise Failure(f"{what}: {got!r} instead of {wanted!r}")
 
 
+def note(text):
+    """Something to know about a test that went well."""
+    print(f"# {text}", flush=True)
+
+
 class Test:
     def __init__(self, name, function, arguments, needs_module):
         self.name = name
@@ -68,6 +73,11 @@ _undo = contextlib.ExitStack()
 
 def at_end(function, *arguments):
     _undo.callback(function, *arguments)
+
+
+def until_end(context):
+    """What the context manager gives; it ends with the run."""
+    return _undo.enter_context(context)
 
 
 def clean_up():
@@ -205,6 +215,11 @@ def free_pid():
     return pid
 
 
+def in_nobody(*command, **options):
+    """A command as a user without any right."""
+    return run(*command, user=65534, group=65534, extra_groups=[], **options)
+
+
 @contextlib.contextmanager
 def zombie():
     child = os.fork()
@@ -313,3 +328,35 @@ def observe(*arguments):
     said = done.stderr.decode(errors="replace").strip()
     same(done.returncode, 0, f"mmlens {arguments}: status ({said})")
     return json.loads(done.stdout)
+
+
+# ---- the kernel's log ----
+
+COMPLAINT = re.compile(
+    r"\bBUG\b|WARNING:|\bOops\b|[Cc]all [Tt]race:|[Uu]nable to handle|"
+    r"general protection|Bad page|rss-counter|refcount_t:|lockdep|lockup|"
+    r"stall|blocked for more than|scheduling while atomic|corruption")
+
+
+def kernel_log_mark():
+    """A place in the log; it stands in a message of its own."""
+    mark = f"mmlens-tests {time.monotonic_ns()}"
+    write("/dev/kmsg", mark)
+    return mark
+
+
+def kernel_log_since(mark):
+    lines = run("dmesg").stdout.decode(errors="replace").splitlines()
+    for number, line in enumerate(lines):
+        if mark in line:
+            return lines[number + 1:]
+    return lines
+
+
+@contextlib.contextmanager
+def quiet_kernel():
+    """The kernel complains of nothing inside of the block."""
+    mark = kernel_log_mark()
+    yield
+    wrong = [line for line in kernel_log_since(mark) if COMPLAINT.search(line)]
+    expect(not wrong, "the kernel says " + "\n".join(wrong[:5]))

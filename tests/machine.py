@@ -2,10 +2,11 @@
 """Prepares the machine, and the processes that the tests look at."""
 import contextlib
 import os
+import signal
 import subprocess
-import time
 
 import lib
+import pagemap
 from lib import expect, read_number, try_write, write
 
 MM = "/sys/kernel/mm"
@@ -80,7 +81,7 @@ def ksm():
 class Workload:
     """The workload, stopped: its regions by name, and what it lacks."""
 
-    def __init__(self, *arguments):
+    def __init__(self, *arguments, stopped=True):
         self.regions = {}
         self.missing = {}
         self.process = subprocess.Popen(
@@ -101,7 +102,8 @@ class Workload:
         else:
             raise lib.Failure("the workload came to its end: status "
                               f"{self.process.wait()}")
-        lib.stop(self.pid)
+        if stopped:
+            lib.stop(self.pid)
 
     def end(self):
         self.process.kill()
@@ -119,6 +121,12 @@ def workload():
         return Workload("kinds", lib.directory())
 
 
+@lib.once
+def entries_of_workload():
+    """They don't change: what it looked like once holds for the run."""
+    return pagemap.entries_of(workload().pid)
+
+
 # ---- processes that aren't ours ----
 
 REDIS_PORT = "7399"
@@ -129,68 +137,81 @@ def _redis_answers():
     return done.stdout.strip() == b"PONG"
 
 
-@contextlib.contextmanager
+@lib.once
 def redis():
     """redis under load, stopped in the middle of it."""
     quiet()
-    with lib.process("redis-server", "--port", REDIS_PORT, "--save", "",
-                     cwd=lib.directory()) as server:
-        lib.wait_until(_redis_answers, "redis doesn't answer", 60)
-        with lib.process("redis-benchmark", "-p", REDIS_PORT, "-q", "-l",
-                         "-n", "100000", "-r", "100000", "-d", "256", "-c",
-                         "10", "-t", "set,lpush,hset"):
-            time.sleep(3)
-            lib.stop(server.pid)
-            yield server.pid
+    server = lib.until_end(lib.process(
+        "redis-server", "--port", REDIS_PORT, "--save", "",
+        cwd=lib.directory()))
+    lib.wait_until(_redis_answers, "redis doesn't answer", 60)
+    lib.until_end(lib.process(
+        "redis-benchmark", "-p", REDIS_PORT, "-q", "-l", "-n", "100000",
+        "-r", "100000", "-d", "256", "-c", "10", "-t", "set,lpush,hset"))
+    lib.wait_until(lambda: resident(server.pid) > 12 << 20,
+                   "redis gets no load", 60)
+    lib.stop(server.pid)
+    return server.pid
 
 
-@contextlib.contextmanager
+def resident(pid):
+    """Bytes in memory."""
+    return int(lib.read(f"/proc/{pid}/statm").split()[1]) * lib.PAGE
+
+
+@lib.once
 def shell():
+    """A shell that waits for a line and has a child."""
     quiet()
-    script = "a=$(seq 1000); sleep 100 & read line"
-    with lib.process("bash", "-c", script, stdin=subprocess.PIPE) as child:
-        lib.wait_until(lambda: children(child.pid), "the shell forks nothing")
-        time.sleep(0.3)
-        lib.stop(child.pid)
-        try:
-            yield child.pid
-        finally:
-            for pid in children(child.pid):
-                os.kill(pid, 9)
+    script = "a=$(seq 1000); sleep 1000 & read line; kill %1"
+    child = lib.until_end(lib.process("bash", "-c", script,
+                                      stdin=subprocess.PIPE))
+    sleeper = lib.wait_until(lambda: children(child.pid),
+                             "the shell forks nothing")[0]
+    lib.at_end(os.kill, sleeper, signal.SIGKILL)
+    lib.wait_until(lambda: os.readlink(f"/proc/{sleeper}/exe").endswith(
+        "sleep"), "the shell's child executes nothing")
+    lib.stop(child.pid)
+    return child.pid
 
 
 def children(pid):
+    """The processes that it forked and that still run."""
     path = f"/proc/{pid}/task/{pid}/children"
-    return [int(word) for word in lib.read(path).split()]
+    return [int(word) for word in lib.read(path).split()
+            if lib.process_state(word) != "Z"]
 
 
-@contextlib.contextmanager
+PROGRAM = """
+import decimal, json, threading
+keep = [bytes([i % 256]) * i for i in range(3000)]
+for i in range(3):
+    threading.Thread(target=threading.Event().wait, daemon=True).start()
+print("ready", flush=True)
+threading.Event().wait()
+"""
+
+
+@lib.once
 def python():
-    """A program with threads, heaps of many sizes, and mapped libraries."""
+    """A program with threads, memory of many sizes, and libraries."""
     quiet()
-    script = ("import threading, json, re, decimal\n"
-              "keep = [bytes([i % 256]) * i for i in range(3000)]\n"
-              "for i in range(3):\n"
-              "    threading.Thread(target=threading.Event().wait).start()\n"
-              "print('ready', flush=True)\n"
-              "threading.Event().wait()\n")
-    with lib.process("python3", "-c", script,
-                     stdout=subprocess.PIPE) as child:
-        lib.same(child.stdout.readline(), b"ready\n", "python says")
-        lib.stop(child.pid)
-        yield child.pid
+    child = lib.until_end(lib.process("python3", "-c", PROGRAM,
+                                      stdout=subprocess.PIPE))
+    lib.same(child.stdout.readline(), b"ready\n", "python says")
+    lib.stop(child.pid)
+    return child.pid
 
 
-@contextlib.contextmanager
 def init():
     quiet()
-    yield 1
+    return 1
 
 
-@contextlib.contextmanager
-def of_workload():
-    yield workload().pid
+def pid_of_workload():
+    return workload().pid
 
 
+# The PID of each; all but init stand still.
 TARGETS = {"init": init, "shell": shell, "redis": redis, "python": python,
-           "workload": of_workload}
+           "workload": pid_of_workload}

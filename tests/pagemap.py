@@ -33,6 +33,10 @@ CHUNK_PAGES = 1 << 15
 SAMPLE_PAGES = 512
 
 # /proc/kpageflags
+KPF_LRU = 1 << 5
+KPF_SLAB = 1 << 7
+KPF_BUDDY = 1 << 10
+KPF_MMAP = 1 << 11
 KPF_ANON = 1 << 12
 KPF_COMPOUND = 3 << 15
 KPF_HUGE = 1 << 17
@@ -40,6 +44,7 @@ KPF_NOPAGE = 1 << 20
 KPF_KSM = 1 << 21
 KPF_ZERO_PAGE = 1 << 24
 KPF_PGTABLE = 1 << 26
+KPF_OTHER_USE = KPF_LRU | KPF_SLAB | KPF_BUDDY | KPF_MMAP | KPF_ANON
 KPF_ANON_EXCLUSIVE = 1 << 34    # of an anonymous page: 5.19 and later
 
 Vma = collections.namedtuple("Vma", "start end perms offset device inode name")

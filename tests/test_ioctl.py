@@ -22,6 +22,8 @@ def run_case(name, case):
         raise Skip(said)
     if done.returncode:
         raise Failure(said or f"status {done.returncode}")
+    if said:
+        lib.note(said)
 
 
 @test(*cases())

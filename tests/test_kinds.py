@@ -173,7 +173,6 @@ KINDS = {
                    may_miss=True, check=not_memory),
     "names": Kind("present", "user file", "rw dirty"),
     "deleted": Kind("present", "user file", "rw dirty"),
-    "long_path": Kind("present", "user file", "rw dirty"),
     # transparent huge pages
     "huge_zero": Kind("present", "user zero leaf",
                       "rw dirty exclusive anon_exclusive", level="pmd"),
@@ -273,11 +272,6 @@ FIELDS = {"anon_exclusive", "soft_dirty", "uffd_wp"}
 
 
 @lib.once
-def all_entries():
-    return pagemap.entries_of(machine.workload().pid)
-
-
-@lib.once
 def missing_fields():
     return FIELDS - set(lib.observe("info")["fields"])
 
@@ -295,7 +289,7 @@ def check_entry(kind, entry):
 
 
 def check_region(kind, start, end):
-    entries = [e for e in all_entries() if start <= e["va"] < end]
+    entries = [e for e in machine.entries_of_workload() if start <= e["va"] < end]
     if kind.state == NONE:
         same([hex(e["va"]) for e in entries], [], "entries")
         return

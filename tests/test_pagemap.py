@@ -9,8 +9,7 @@ from pagemap import PAGE
 
 @test(*machine.TARGETS)
 def pagemap_equals(target):
-    with machine.TARGETS[target]() as pid:
-        comparison = pagemap.compare(pid)
+    comparison = pagemap.compare(machine.TARGETS[target]())
     expect(comparison.pages > 100, f"only {comparison.pages} pages compared")
     expect(len(comparison.entries) > 50,
            f"only {len(comparison.entries)} entries")
@@ -19,9 +18,9 @@ def pagemap_equals(target):
 @test()
 def absent_and_present_fill_each_vma():
     """With --absent, entries and holes follow each other without a gap."""
-    with machine.shell() as pid:
-        entries = pagemap.entries_of(pid, "--absent")
-        vmas = pagemap.maps(pid)
+    pid = machine.shell()
+    entries = pagemap.entries_of(pid, "--absent")
+    vmas = pagemap.maps(pid)
     at = iter(entries)
     for vma in vmas:
         where = vma.start
@@ -38,7 +37,7 @@ def absent_and_present_fill_each_vma():
 def runs_expand_to_entries():
     """Runs are the same entries, written shorter."""
     pid = machine.workload().pid
-    entries = pagemap.entries_of(pid)
+    entries = machine.entries_of_workload()
     runs = pagemap.runs_of(pid)
     at = 0
     for run in runs:
@@ -60,7 +59,7 @@ def runs_expand_to_entries():
     same(at, len(entries), "entries in all runs")
 
 
-def _range_of(entries, start, end):
+def _meet(entries, start, end):
     return [e for e in entries if e["va"] < end and e["va"] + e["size"] > start]
 
 
@@ -68,27 +67,28 @@ def _range_of(entries, start, end):
 def ranges_cut_the_walk():
     """A range gives the entries that meet it, and no others."""
     workload = machine.workload()
-    entries = pagemap.entries_of(workload.pid)
-    for name in ("every_third", "thp", "swap", "anon", "untouched"):
-        start, end = workload.regions[name][0]
-        middle = (start + end) // 2 // PAGE * PAGE
-        for low, high in ((start, end), (middle, end), (start, middle),
-                          (middle, middle + PAGE), (start - PAGE, end + PAGE)):
-            got = pagemap.entries_of(workload.pid, f"{low:#x}-{high:#x}")
-            same([hex(e["va"]) for e in got],
-                 [hex(e["va"]) for e in _range_of(entries, low, high)],
-                 f"entries of {name} in {low:#x}-{high:#x}")
-    start = workload.regions["anon"][0][0]
-    got = pagemap.entries_of(workload.pid, f"{start + 5:x}")
-    same([e["va"] for e in got], [start], "the page that holds an address")
+    entries = machine.entries_of_workload()
+    third, thp, swap = (workload.regions[name][0]
+                        for name in ("every_third", "thp", "swap"))
+    ranges = [third, thp, (third[0] + PAGE, third[1] - PAGE),
+              (thp[0] + 5 * PAGE, thp[0] + 6 * PAGE),
+              (thp[0] - PAGE, thp[1] + PAGE),
+              (swap[0], swap[0] + PAGE), (swap[1], swap[1] + PAGE),
+              (0, swap[0])]
+    for start, end in ranges:
+        got = pagemap.entries_of(workload.pid, f"{start:#x}-{end:#x}")
+        same([hex(e["va"]) for e in got],
+             [hex(e["va"]) for e in _meet(entries, start, end)],
+             f"entries in {start:#x}-{end:#x}")
+    got = pagemap.entries_of(workload.pid, f"{third[0] + 5:x}")
+    same([e["va"] for e in got], [third[0]], "the page that holds an address")
 
 
 @test()
 def anonymous_exclusiveness_is_the_pages():
     """anon_exclusive equals the page's own flag in kpageflags."""
-    pid = machine.workload().pid
     checked = 0
-    for entry in pagemap.entries_of(pid):
+    for entry in machine.entries_of_workload():
         if entry["state"] != "present" or "zero" in entry["flags"]:
             continue
         flags = pagemap.kpage("kpageflags", entry["pfn"])
@@ -105,9 +105,8 @@ def anonymous_exclusiveness_is_the_pages():
 @test()
 def zero_pages_are_the_kernels():
     """zero is set on exactly the pages that kpageflags calls so."""
-    pid = machine.workload().pid
     found = 0
-    for entry in pagemap.entries_of(pid):
+    for entry in machine.entries_of_workload():
         if entry["state"] not in ("present", "numa_hint"):
             continue
         flags = pagemap.kpage("kpageflags", entry["pfn"])
@@ -121,7 +120,7 @@ def zero_pages_are_the_kernels():
 @test()
 def walk_reports_itself():
     """The document says how many entries there are and how it went."""
-    pid = machine.workload().pid
+    pid = machine.shell()
     document = lib.observe("pte", pid, "--each")
     same(document["pid"], pid, "pid")
     same(document["walk"]["entries"], len(document["entries"]), "entries")

@@ -92,6 +92,105 @@ static pid_t rich_child(void)
 	return pid;
 }
 
+/* ---- entries in a row ---- */
+
+static size_t expanded_size(const struct records *records)
+{
+	size_t size = 0;
+
+	for (size_t at = 0; at < records->size;) {
+		const struct mmlens_record *rec =
+			(const void *)(records->bytes + at);
+		const struct mmlens_run *run = (const void *)rec;
+
+		size += rec->type == MMLENS_REC_RUN ?
+			run->count * sizeof(struct mmlens_pte) : rec->size;
+		at += rec->size;
+	}
+	return size;
+}
+
+static void expand_run(struct mmlens_pte *pte, const struct mmlens_run *run)
+{
+	uint64_t size = 1ull << (12 + 9 * (run->head.level - 1));
+
+	for (uint32_t i = 0; i < run->count; i++)
+		pte[i] = (struct mmlens_pte) {
+			.head = {
+				.size = sizeof(*pte),
+				.type = MMLENS_REC_PTE,
+				.level = run->head.level,
+			},
+			.flags = run->flags,
+			.va = run->va + i * size,
+			.raw = run->raw[i],
+			.value = run->value +
+				 ((int64_t)(run->raw[i] - run->raw[0]) >> 12),
+		};
+}
+
+/* Each run becomes the entries that it stands for. */
+static void expand(struct records *records)
+{
+	size_t to = 0, size = expanded_size(records);
+	unsigned char *bytes = malloc(size + 1);
+
+	for (size_t at = 0; at < records->size;) {
+		const struct mmlens_record *rec =
+			(const void *)(records->bytes + at);
+		const struct mmlens_run *run = (const void *)rec;
+
+		if (rec->type == MMLENS_REC_RUN) {
+			expand_run((void *)(bytes + to), run);
+			to += run->count * sizeof(struct mmlens_pte);
+		} else {
+			memcpy(bytes + to, rec, rec->size);
+			to += rec->size;
+		}
+		at += rec->size;
+	}
+	free(records->bytes);
+	records->bytes = bytes;
+	records->size = size;
+}
+
+static const char *compare_expanded(pid_t pid, uint32_t flags)
+{
+	struct records plain, runs;
+	const char *why = gather(&queries[1], pid, flags, 1 << 20, &plain);
+	size_t before;
+
+	why = why ?: gather(&queries[1], pid, flags | MMLENS_WALK_RUNS,
+			    1 << 20, &runs);
+	if (why)
+		return why;
+	before = runs.size;
+	expand(&runs);
+	if (runs.size == before)
+		why = wrong("no runs");
+	else if (runs.size != plain.size ||
+		 memcmp(runs.bytes, plain.bytes, plain.size))
+		why = wrong("flags %u: %zu bytes of entries, %zu of runs",
+			    flags, plain.size, runs.size);
+	free(plain.bytes);
+	free(runs.bytes);
+	return why;
+}
+
+/* Runs are the same entries, PROT_NONE ones and all. */
+static const char *case_runs_expand_alike(void)
+{
+	pid_t pid = rich_child();
+	const char *why = NULL;
+
+	for (uint32_t flags = 0; !why && flags < 4; flags++)
+		why = compare_expanded(pid, flags);
+	end_of(pid);
+	return why;
+}
+
+/* ---- buffers ---- */
+
 static const char *compare_steps(const struct query *query, pid_t pid,
 				 uint32_t flags)
 {
@@ -101,11 +200,15 @@ static const char *compare_steps(const struct query *query, pid_t pid,
 	struct records whole, parts;
 	const char *why = gather(query, pid, flags, 8 << 20, &whole);
 
+	if (!why && flags & MMLENS_WALK_RUNS)
+		expand(&whole);
 	for (size_t i = 0; !why && i < sizeof(steps) / sizeof(*steps); i++) {
 		why = gather(query, pid, flags, steps[i], &parts);
 		if (why)
 			break;
-		if (parts.size != whole.size || parts.count != whole.count ||
+		if (flags & MMLENS_WALK_RUNS)
+			expand(&parts);
+		if (parts.size != whole.size ||
 		    memcmp(parts.bytes, whole.bytes, whole.size))
 			why = wrong("%s: %zu bytes in %llu calls of %zu, %zu in %llu calls",
 				    query->name, parts.size,
@@ -129,7 +232,7 @@ static const char *case_buffer_size_alike(void)
 	const char *why = NULL;
 
 	for (size_t i = 0; !why && i < query_count; i++)
-		for (uint32_t flags = 0; !why && flags < 4; flags++)
+		for (uint32_t flags = 0; !why && flags < 8; flags++)
 			if (!(flags & ~queries[i].flags))
 				why = compare_steps(&queries[i], pid, flags);
 	end_of(pid);
@@ -233,6 +336,19 @@ static const char *check_pte(const struct mmlens_pte *pte)
 	return NULL;
 }
 
+static const char *check_run(const struct mmlens_run *run)
+{
+	struct mmlens_pte first = {
+		.head = { .size = sizeof(first), .level = run->head.level },
+		.flags = run->flags, .va = run->va, .raw = run->raw[0],
+	};
+
+	if (run->reserved || run->count < 2 || run->count > 512 ||
+	    run->head.size != sizeof(*run) + run->count * sizeof(*run->raw))
+		return wrong("run %#llx of %u entries", run->va, run->count);
+	return check_pte(&first);
+}
+
 static const char *check_hole(const struct mmlens_hole *hole)
 {
 	if (hole->head.size != sizeof(*hole) || hole->reserved ||
@@ -253,8 +369,7 @@ static const char *check_level(const struct mmlens_level *level)
 	return NULL;
 }
 
-static const char *check_record(const struct mmlens_record *record,
-				size_t left)
+const char *check_record(const struct mmlens_record *record, size_t left)
 {
 	if (record->size < 8 || record->size % 8 || record->size > left)
 		return wrong("a record of %u bytes", record->size);
@@ -265,6 +380,8 @@ static const char *check_record(const struct mmlens_record *record,
 		return check_name((const void *)record);
 	case MMLENS_REC_PTE:
 		return check_pte((const void *)record);
+	case MMLENS_REC_RUN:
+		return check_run((const void *)record);
 	case MMLENS_REC_HOLE:
 		return check_hole((const void *)record);
 	case MMLENS_REC_LEVEL:
@@ -282,7 +399,7 @@ static const char *check_record(const struct mmlens_record *record,
 /* The types that each query may answer with. */
 static const uint32_t allowed_types[] = {
 	1u << MMLENS_REC_VMA | 1u << MMLENS_REC_NAME,
-	1u << MMLENS_REC_PTE | 1u << MMLENS_REC_HOLE,
+	1u << MMLENS_REC_PTE | 1u << MMLENS_REC_HOLE | 1u << MMLENS_REC_RUN,
 	1u << MMLENS_REC_LEVEL,
 	1u << MMLENS_REC_VMA | 1u << MMLENS_REC_NAME | 1u << MMLENS_REC_SMAPS,
 };
@@ -589,7 +706,8 @@ static const char *case_kill_the_caller(void)
 
 const struct test_case answer_cases[] = {
 	CASE(info), CASE(info_padding), CASE(records_are_whole),
-	CASE(buffer_size_alike), CASE(written_and_no_more),
+	CASE(runs_expand_alike), CASE(buffer_size_alike),
+	CASE(written_and_no_more),
 	CASE(inputs_stay), CASE(page_bits_on_request), CASE(thread),
 	CASE(pid_namespace), CASE(exit_in_the_middle),
 	CASE(exec_in_the_middle), CASE(shared_descriptor),

@@ -24,6 +24,7 @@ struct test_case {
 extern const struct test_case argument_cases[];
 extern const struct test_case access_cases[];
 extern const struct test_case answer_cases[];
+extern const struct test_case change_cases[];
 
 /* All walks, and how to name them. */
 struct query {
@@ -80,5 +81,8 @@ struct records {
 
 const char *gather(const struct query *query, pid_t pid, uint32_t flags,
 		   size_t step, struct records *records);
+
+/* Whether a record with @left bytes to the end is as the contract says. */
+const char *check_record(const struct mmlens_record *record, size_t left);
 
 #endif /* IOCTL_H */

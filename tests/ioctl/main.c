@@ -18,12 +18,13 @@
 #include "ioctl.h"
 
 static const struct test_case *const tables[] = {
-	argument_cases, access_cases, answer_cases,
+	argument_cases, access_cases, answer_cases, change_cases,
 };
 
 const struct query queries[] = {
 	{ MMLENS_VMAS, "vmas", 0 },
-	{ MMLENS_PTES, "ptes", MMLENS_WALK_PAGE | MMLENS_WALK_ABSENT },
+	{ MMLENS_PTES, "ptes",
+	  MMLENS_WALK_PAGE | MMLENS_WALK_ABSENT | MMLENS_WALK_RUNS },
 	{ MMLENS_VTOP, "vtop", 0 },
 	{ MMLENS_SMAPS, "smaps", 0 },
 };

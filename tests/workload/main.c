@@ -2,6 +2,8 @@
 /*
  * workload kinds DIRECTORY	every kind of entry; files go to DIRECTORY
  * workload bulk BYTES		BYTES of anonymous 4 KiB pages, all written
+ * workload numa		memory of the other node; doesn't wait, but spins
+ * workload path DIRECTORY	a file with a very long path
  *
  * Prints the manifest, one line a region,
  *	region NAME START END
@@ -129,8 +131,17 @@ int main(int argc, char **argv)
 		make_kinds();
 	} else if (argc == 3 && !strcmp(argv[1], "bulk")) {
 		make_bulk(strtoull(argv[2], NULL, 0));
+	} else if (argc == 3 && !strcmp(argv[1], "path")) {
+		workload_directory = argv[2];
+		if (make_long_path())
+			return 1;
+	} else if (argc == 2 && !strcmp(argv[1], "numa")) {
+		make_far_memory();
+		printf("ready\n");
+		spin();
 	} else {
-		fprintf(stderr, "usage: %s kinds DIRECTORY | bulk BYTES\n",
+		fprintf(stderr,
+			"usage: %s kinds DIRECTORY | bulk BYTES | path DIRECTORY | numa\n",
 			argv[0]);
 		return 2;
 	}

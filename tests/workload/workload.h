@@ -68,6 +68,13 @@ extern const struct kind uffd_kinds[];
 /* What the child does to its own copies once it is forked. */
 void shared_child(void);
 
+/* Memory of node 1; and to be busy for ever. */
+void make_far_memory(void);
+void spin(void) __attribute__((noreturn));
+
+/* A mapping of a file with a very long path. */
+const char *make_long_path(void);
+
 /* ---- what the makers use ---- */
 
 /* The directory for files that a maker maps. */

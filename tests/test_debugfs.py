@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The text in debugfs: from the same records, for the same callers."""
+import errno
+import os
+import re
+
+import lib
+import machine
+import pagemap
+from lib import PAGE, expect, same, test
+
+PLACE = "/sys/kernel/debug/mmlens"
+
+
+def text_of(name, target=None):
+    """A whole file; the target is written to the same open file."""
+    descriptor = os.open(f"{PLACE}/{name}",
+                         os.O_RDWR if target else os.O_RDONLY)
+    try:
+        if target:
+            os.write(descriptor, target.encode())
+        parts = []
+        while True:
+            data = os.read(descriptor, 1 << 16)
+            if not data:
+                return b"".join(parts).decode(errors="surrogateescape")
+            parts.append(data)
+    finally:
+        os.close(descriptor)
+
+
+def body(text, kind):
+    """What stands between the version line and the trailer."""
+    first, *lines = text.splitlines()
+    same(first, f"mmlens 1 {kind}", "first line")
+    return [line for line in lines if not line.startswith("#")]
+
+
+def fails_with(error, action, *arguments):
+    try:
+        action(*arguments)
+    except OSError as failed:
+        same(errno.errorcode[failed.errno], errno.errorcode[error],
+             f"error for {arguments}")
+        return
+    raise lib.Failure(f"{arguments} is accepted")
+
+
+@test("version", "target", "maps", "pte", "stats")
+def debugfs_first_line(name):
+    same(text_of(name).splitlines()[0], f"mmlens 1 {name}", "first line")
+
+
+@test()
+def debugfs_version():
+    text = text_of("version")
+    expect(os.uname().release in text, f"no release in {text!r}")
+
+
+def parse_pte(line):
+    match = re.match(r"([0-9a-f]+) (\w+) (\w+) raw=([0-9a-f]{16})"
+                     r"(?: pfn=(\d+)| swap=(\d+):(\d+)|)", line)
+    expect(match, f"{line!r} isn't an entry")
+    va, level, state, raw, pfn, kind, offset = match.groups()
+    return (int(va, 16), level, state, int(raw, 16), pfn and int(pfn),
+            kind and (int(kind), int(offset)))
+
+
+@test()
+def debugfs_pte_is_the_truth():
+    """The same entries as the reader's, which are pagemap's."""
+    workload = machine.workload()
+    lines = body(text_of("pte", f"{workload.pid}"), "pte")
+    entries = machine.entries_of_workload()
+    same(len(lines), len(entries), "entries")
+    for line, entry in zip(lines, entries):
+        swap = entry.get("swap")
+        same(parse_pte(line),
+             (entry["va"], entry["level"], entry["state"], entry["raw"],
+              entry.get("pfn"), swap and (swap["type"], swap["offset"])),
+             f"{line!r}")
+        for flag in entry["flags"] | set(entry.get("marker", ())):
+            expect(re.search(rf"[ ,]{flag}(,| |$)", line),
+                   f"no {flag} in {line!r}")
+
+
+@test()
+def debugfs_range_against_pagemap():
+    workload = machine.workload()
+    start, end = workload.regions["every_third"][0]
+    lines = body(text_of("pte", f"{workload.pid} {start:#x} {end:#x}"), "pte")
+    known = pagemap.pagemap(workload.pid, start, (end - start) // PAGE)
+    present = {start + i * PAGE: entry & pagemap.FRAME
+               for i, entry in enumerate(known) if entry & pagemap.PRESENT}
+    found = {entry[0]: entry[4] for entry in map(parse_pte, lines)}
+    same(found, present, "frames")
+
+
+@test()
+def debugfs_maps():
+    pid = machine.shell()
+    lines = body(text_of("maps", str(pid)), "maps")
+    vmas = pagemap.maps(pid)
+    same([line.split()[:2] for line in lines],
+         [[f"{v.start:08x}-{v.end:08x}", v.perms] for v in vmas], "mappings")
+    for line, vma in zip(lines, vmas):
+        expect(vma.name.decode() in line, f"no {vma.name} in {line!r}")
+
+
+@test()
+def debugfs_target_is_the_default():
+    """What is written to target counts where nothing else was said."""
+    one, other = machine.shell(), machine.workload().pid
+    lib.write(f"{PLACE}/target", f"{one}\n")
+    expect(str(one) in text_of("target"), "target doesn't show it")
+    by_default, own = text_of("pte"), text_of("pte", f"{other}")
+    same(body(by_default, "pte"), body(text_of("pte", str(one)), "pte"),
+         "entries of the default target")
+    expect(body(own, "pte") != body(by_default, "pte"),
+           "the file's own target doesn't count")
+    start, end = machine.workload().regions["anon"][0]
+    lib.write(f"{PLACE}/target", f"{other} {start:x} {end:x}")
+    same(len(body(text_of("pte"), "pte")), (end - start) // PAGE, "entries")
+
+
+@test()
+def debugfs_shell_idiom():
+    """As the documentation has it: one descriptor for both."""
+    start, end = machine.workload().regions["anon"][0]
+    done = lib.run("bash", "-c", f"exec 3<>{PLACE}/pte && "
+                   f"echo {machine.workload().pid} {start:#x} {end:#x} >&3 && "
+                   "cat <&3")
+    same((done.returncode, done.stderr), (0, b""), "status")
+    same(len(body(done.stdout.decode(), "pte")), (end - start) // PAGE,
+         "entries")
+
+
+@test()
+def debugfs_small_reads():
+    """A byte at a time it is the same text."""
+    start, end = machine.workload().regions["anon"][0]
+    target = f"{machine.workload().pid} {start:#x} {end:#x}"
+    descriptor = os.open(f"{PLACE}/pte", os.O_RDWR)
+    os.write(descriptor, target.encode())
+    text = b"".join(iter(lambda: os.read(descriptor, 7), b"")).decode()
+    os.close(descriptor)
+    same(body(text, "pte"), body(text_of("pte", target), "pte"), "entries")
+
+
+BAD = ["", "x", "0", "-1", "1 2 3 4", "1 x", "1 1001", "1 1000 2001",
+       "1 3000 2000", "1 ffff888000000000", "1 0 ffff888000000000",
+       "99999999999", "1" * 100, "1\0002", "1 -1"]
+
+
+@test("target", "maps", "pte")
+def debugfs_bad_target(name):
+    before = text_of("target")
+    for text in BAD:
+        descriptor = os.open(f"{PLACE}/{name}", os.O_RDWR)
+        try:
+            fails_with(errno.EINVAL, os.write, descriptor, text.encode() or
+                       b" ")
+        finally:
+            os.close(descriptor)
+    same(text_of("target"), before, "target after bad input")
+
+
+@test()
+def debugfs_gone_target():
+    pid = lib.free_pid()
+    for name in "maps", "pte":
+        fails_with(errno.ESRCH, text_of, name, str(pid))
+        fails_with(errno.ENXIO, text_of, name, str(lib.kernel_thread()))
+        with lib.zombie() as dead:
+            fails_with(errno.ENXIO, text_of, name, str(dead))
+
+
+@test()
+def debugfs_stats_count():
+    """Walks are counted."""
+    def walks():
+        return {line.split()[0]: int(line.split()[1])
+                for line in body(text_of("stats"), "stats")}
+    before = walks()
+    lib.mmlens_ok("pte", machine.shell())
+    after = walks()
+    expect(sum(after.values()) > sum(before.values()), f"{after}")
+
+
+@test()
+def debugfs_refuses_others():
+    """Neither a user, nor root without the capability, nor by a descriptor."""
+    for name in "version", "target", "maps", "pte", "stats":
+        done = lib.in_nobody("cat", f"{PLACE}/{name}")
+        same((done.returncode, done.stdout), (1, b""), f"cat {name}")
+        done = lib.run("setpriv", "--bounding-set", "-sys_admin", "cat",
+                       f"{PLACE}/{name}")
+        same((done.returncode, done.stdout), (1, b""),
+             f"cat {name} without CAP_SYS_ADMIN")
+        with open(f"{PLACE}/{name}", "rb") as file:
+            done = lib.in_nobody("cat", stdin=file)
+        same((done.returncode, done.stdout), (1, b""),
+             f"cat of a descriptor of {name}")
+        done = lib.run("unshare", "-Ur", "cat", f"{PLACE}/{name}")
+        same((done.returncode, done.stdout), (1, b""),
+             f"cat {name} in a user namespace")
