@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <locale.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -28,11 +29,15 @@ static const struct command *find_command(const char *name)
 
 static void verror(const char *format, va_list ap)
 {
+	char *text;
+
+	if (vasprintf(&text, format, ap) < 0)
+		return;
 	/* What was written so far comes first where both go to one place. */
 	fflush(stdout);
-	fputs("mmlens: ", stderr);
-	vfprintf(stderr, format, ap);
-	putc('\n', stderr);
+	/* In one piece: others may write there too. */
+	fprintf(stderr, "mmlens: %s\n", text);
+	free(text);
 }
 
 void cli_error(const char *format, ...)

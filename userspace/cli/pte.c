@@ -237,7 +237,8 @@ static int show_runs(struct job *job, struct mmlens_entries *entries)
 
 	while ((ret = mmlens_runs_next(entries, &run)) > 0) {
 		job->view->run(&job->s.view, &run, job->a->raw);
-		job->shown += run.entries;
+		if (mmlens_state(run.flags) != MMLENS_STATE_NONE)
+			job->shown += run.entries;
 		if (job->s.view.error)
 			return 0;
 	}

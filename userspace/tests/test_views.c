@@ -372,10 +372,13 @@ static void run_lines_tell_what_is_contiguous(void)
 	pte_text.run(&o.view, &run, false);
 	run.contiguous = false;
 	pte_text.run(&o.view, &run, false);
+	run.flags = MMLENS_STATE_NONE;
+	pte_text.run(&o.view, &run, false);
 	CHECK_STRING(text(&o),
 "START-END                 ENTRIES LEVEL STATE     FLAGS             PFN/SWAP\n"
 "000000001000-000000004000       3 pte   present   ----------------- 0x10-0x12\n"
-"000000001000-000000004000       3 pte   present   ----------------- 0x10...\n");
+"000000001000-000000004000       3 pte   present   ----------------- 0x10...\n"
+"000000001000-000000004000       - pte   none\n");
 	end(&o);
 }
 

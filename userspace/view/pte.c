@@ -157,7 +157,11 @@ static void text_run(struct view *v, const struct mmlens_entry_run *run,
 	line_char(&l, '-');
 	line_hex(&l, run->end, 12);
 	line_char(&l, ' ');
-	line_number(&count, run->entries);
+	/* A hole is as long as it is, however many records it came in. */
+	if (is_none(run->flags))
+		line_char(&count, '-');
+	else
+		line_number(&count, run->entries);
 	line_char(&count, '\0');
 	line_before(&l, RUN_LEVEL, count.text);
 	line_string(&l, mmlens_level_name(run->level));
@@ -267,7 +271,8 @@ static void json_pte_run(struct view *v, const struct mmlens_entry_run *run,
 	member_hex(&l, "start", run->start);
 	member_hex(&l, "end", run->end);
 	member_name(&l, "level", mmlens_level_name(run->level));
-	member_number(&l, "entries", run->entries);
+	if (!is_none(run->flags))
+		member_number(&l, "entries", run->entries);
 	member_number(&l, "size", run->end - run->start);
 	if (raw && !is_none(run->flags)) {
 		member_hex(&l, "raw", run->raw);
