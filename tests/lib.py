@@ -334,8 +334,10 @@ def observe(*arguments):
 
 COMPLAINT = re.compile(
     r"\bBUG\b|WARNING:|\bOops\b|[Cc]all [Tt]race:|[Uu]nable to handle|"
-    r"general protection|Bad page|rss-counter|refcount_t:|lockdep|lockup|"
-    r"stall|blocked for more than|scheduling while atomic|corruption")
+    r"general protection fault[:,]|Bad page|rss-counter|refcount_t:|"
+    r"possible (circular|recursive)|inconsistent lock|(soft|hard) lockup|"
+    r"INFO: .*\bstall|blocked for more than|scheduling while atomic|"
+    r"list_(add|del) corruption")
 
 
 def kernel_log_mark():
