@@ -239,6 +239,7 @@ static int show_runs(struct job *job, struct mmlens_entries *entries)
 		job->view->run(&job->s.view, &run, job->a->raw);
 		if (mmlens_state(run.flags) != MMLENS_STATE_NONE)
 			job->shown += run.entries;
+		session_progress(job->shown, run.start);
 		if (job->s.view.error)
 			return 0;
 	}
