@@ -53,10 +53,10 @@ class Test:
 TESTS = []
 
 
-def test(*cases, needs_module=True):
+def test(*cases, name=None, needs_module=True):
     """Makes a function one test, or one for each of the given cases."""
-    def register(function):
-        name = function.__name__.replace("_", "-")
+    def register(function, name=name):
+        name = name or function.__name__.replace("_", "-")
         if not cases:
             TESTS.append(Test(name, function, (), needs_module))
         for case in cases:

@@ -163,14 +163,14 @@ def resident(pid):
 def shell():
     """A shell that waits for a line and has a child."""
     quiet()
-    script = "a=$(seq 1000); sleep 1000 & read line; kill %1"
-    child = lib.until_end(lib.process("bash", "-c", script,
-                                      stdin=subprocess.PIPE))
-    sleeper = lib.wait_until(lambda: children(child.pid),
-                             "the shell forks nothing")[0]
+    script = "a=$(seq 1000); sleep 1000 & echo ready; read line"
+    child = lib.until_end(lib.process(
+        "bash", "-c", script, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
+    lib.same(child.stdout.readline(), b"ready\n", "the shell says")
+    sleeper, = children(child.pid)
     lib.at_end(os.kill, sleeper, signal.SIGKILL)
-    lib.wait_until(lambda: os.readlink(f"/proc/{sleeper}/exe").endswith(
-        "sleep"), "the shell's child executes nothing")
+    lib.wait_until(lambda: lib.read(f"/proc/{sleeper}/comm") == "sleep\n",
+                   "the shell's child executes nothing")
     lib.stop(child.pid)
     return child.pid
 

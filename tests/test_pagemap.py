@@ -7,7 +7,7 @@ from lib import expect, same, test
 from pagemap import PAGE
 
 
-@test(*machine.TARGETS)
+@test(*machine.TARGETS, name="pagemap")
 def pagemap_equals(target):
     comparison = pagemap.compare(machine.TARGETS[target]())
     expect(comparison.pages > 100, f"only {comparison.pages} pages compared")

@@ -570,6 +570,7 @@ static pid_t will_exec(int *go)
 		char byte;
 
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		close(pipes[1]);
 		if (read(pipes[0], &byte, 1) != 1)
 			_exit(1);
 		execl("/bin/sleep", "sleep", "1000", NULL);

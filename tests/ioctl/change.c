@@ -288,7 +288,7 @@ static const char *walk_family(struct seen *seen, pid_t pid)
 
 static const char *judge(const struct seen *seen, const char *why)
 {
-	printf("%llu walks, %llu cut short, %llu records, %llu restarts;",
+	printf("# %llu walks, %llu cut short, %llu records, %llu restarts;",
 	       (unsigned long long)seen->walks,
 	       (unsigned long long)seen->ended,
 	       (unsigned long long)seen->records,

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * ioctl --list		names of the cases
- * ioctl CASE		runs one: status 0 right, 1 wrong, 77 can't be run here
+ * ioctl --run		runs all of them; a line each:
+ *			ok NAME | failed NAME WHY | skip NAME WHY
+ *			and before it "# WHAT" for what was seen
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -227,35 +229,60 @@ const char *gather(const struct query *query, pid_t pid, uint32_t flags,
 	return NULL;
 }
 
-static const struct test_case *find_case(const char *name)
+typedef void (*visitor)(const struct test_case *test);
+
+static void each_case(visitor visit)
 {
 	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++)
 		for (const struct test_case *c = tables[i]; c->name; c++)
-			if (!name)
-				puts(c->name);
-			else if (!strcmp(c->name, name))
-				return c;
-	return NULL;
+			visit(c);
+}
+
+static void print_name(const struct test_case *test)
+{
+	puts(test->name);
+}
+
+/* What the child says is its last line, whatever it said before. */
+static void run_case(const struct test_case *test)
+{
+	const char *why = test->run();
+
+	if (!why)
+		printf("ok %s\n", test->name);
+	else if (!strncmp(why, "skip: ", 6))
+		printf("skip %s %s\n", test->name, why + 6);
+	else
+		printf("failed %s %s\n", test->name, why);
+	fflush(stdout);
+}
+
+/* Each in a process of its own, so that none disturbs another. */
+static void run_apart(const struct test_case *test)
+{
+	int status;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		run_case(test);
+		_exit(0);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || status)
+		printf("failed %s ended with %#x\n", test->name, status);
 }
 
 int main(int argc, char **argv)
 {
-	const struct test_case *chosen;
-	const char *why;
-
 	if (argc == 2 && !strcmp(argv[1], "--list")) {
-		find_case(NULL);
+		each_case(print_name);
 		return 0;
 	}
-	chosen = argc == 2 ? find_case(argv[1]) : NULL;
-	if (!chosen) {
-		fprintf(stderr, "usage: %s --list | CASE\n", argv[0]);
-		return 2;
+	if (argc == 2 && !strcmp(argv[1], "--run")) {
+		each_case(run_apart);
+		return 0;
 	}
-	why = chosen->run();
-	if (why)
-		puts(why);
-	if (why && !strncmp(why, "skip: ", 6))
-		return 77;
-	return why ? 1 : 0;
+	fprintf(stderr, "usage: %s --list | --run\n", argv[0]);
+	return 2;
 }
