@@ -85,16 +85,31 @@ apt_install() {
 
 # quietly LOG COMMAND...: run it with all output in LOG and "set -e" in force
 # (a function called in a condition runs without), leave its exit status in
-# QUIETLY_RC. Don't call this one in a condition.
+# QUIETLY_RC. Don't call this one in a condition. It runs as a process group
+# that a trap can end with quietly_end.
 quietly() {
 	local log=$1
 	shift
 
 	set +e
+	set -m
 	(
 		set -e
+		trap - EXIT
 		"$@"
-	) >"$log" 2>&1 </dev/null
+	) >"$log" 2>&1 </dev/null &
+	QUIETLY_PID=$!
+	set +m
+	wait "$QUIETLY_PID"
 	QUIETLY_RC=$?
+	QUIETLY_PID=
 	set -e
+}
+
+quietly_end() {
+	if [[ -n ${QUIETLY_PID:-} ]]; then
+		kill -TERM -- "-$QUIETLY_PID" 2>/dev/null || :
+		wait "$QUIETLY_PID" 2>/dev/null || :
+		QUIETLY_PID=
+	fi
 }
