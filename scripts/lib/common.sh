@@ -14,6 +14,9 @@ PROG=${0##*/}
 
 readonly TOP LIB MMLENS_CACHE PROG
 
+# Made here, it belongs to the user; the trees in it are root's.
+[[ -d $MMLENS_CACHE ]] || mkdir -p "$MMLENS_CACHE"
+
 # Messages that scripts read must not depend on the user's language.
 export LC_ALL=C.UTF-8
 
