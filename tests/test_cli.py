@@ -89,7 +89,7 @@ def cli_usage():
     refused(["pte", "-Z", pid], USAGE)
     for command in ("maps", "pmap", "pte", "vtop"):
         refused([command], USAGE)
-        refused([command, "12x", "1000"], USAGE, "12x")
+    refused(["vtop", "12x", "1000"], USAGE, "12x")
     for text in ("0", "-1", "x", "", "99999999999"):
         refused(["pte", "--", text], USAGE)
     refused(["no-such-command"], USAGE, "no-such-command")

@@ -65,6 +65,7 @@ def module_says_nothing_of_its_own():
     with lib.without_module():
         pass
     lib.mmlens_ok("pte", machine.shell())
-    said = [line for line in lib.kernel_log_since(mark) if "mmlens" in line and
-            "taint" not in line and "verification failed" not in line]
+    said = [line for line in lib.kernel_log_since(mark) if
+            "mmlens:" in line and "taint" not in line and
+            "verification failed" not in line]
     same(said, [], "messages")
