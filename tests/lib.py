@@ -152,7 +152,7 @@ def directory():
 
 def run(*command, **options):
     """Output and status of a command that must end within a minute."""
-    options.setdefault("timeout", 120)
+    options.setdefault("timeout", 120 * PATIENCE)
     if "stdout" not in options:
         options["stdout"] = subprocess.PIPE
     if "stderr" not in options:
@@ -183,8 +183,13 @@ def process_state(pid):
         return file.read().rpartition(b")")[2].split()[0].decode()
 
 
+# Emulation on a busy host takes its time: what never comes is told late.
+PATIENCE = 5
+
+
 def wait_until(condition, why, seconds=30):
     """The condition's first true value."""
+    seconds *= PATIENCE
     end = time.monotonic() + seconds
     while True:
         value = condition()
@@ -343,7 +348,8 @@ COMPLAINT = re.compile(
 def kernel_log_mark():
     """A place in the log; it stands in a message of its own."""
     mark = f"mmlens-tests {time.monotonic_ns()}"
-    write("/dev/kmsg", mark)
+    # Without its end, a line isn't shown until there is another.
+    write("/dev/kmsg", mark + "\n")
     return mark
 
 

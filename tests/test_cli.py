@@ -255,7 +255,7 @@ def cli_target_exits_in_the_middle():
                      stderr=subprocess.PIPE) as reader:
         reader.stdout.read(PAGE)
         workload.end()
-        _, said = reader.communicate(timeout=60)
+        _, said = reader.communicate(timeout=300)
         reader.stderr.close()
         same(reader.returncode, FAILED, "status")
     expect(b"exited" in said, f"says {said}")

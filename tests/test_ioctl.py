@@ -15,7 +15,7 @@ def cases():
 
 def run_all(program):
     """What came of each case: its result, why, and what it saw."""
-    done = lib.run(lib.program(program), "--run", timeout=280)
+    done = lib.run(lib.program(program), "--run", timeout=1100)
     results, notes = {}, []
     for line in done.stdout.decode(errors="replace").splitlines():
         if line.startswith("# "):
