@@ -74,6 +74,8 @@ static int mml_target_from_user(const char __user *ubuf, size_t count,
 		return -EINVAL;
 	if (copy_from_user(buf, ubuf, count))
 		return -EFAULT;
+	if (memchr(buf, '\0', count))
+		return -EINVAL;
 	buf[count] = '\0';
 	return mml_target_parse(buf, target);
 }
