@@ -33,7 +33,8 @@ def maps_equals(target):
     pid = machine.TARGETS[target]()
     text = same_bytes(lambda: lib.mmlens_ok("maps", pid),
                       lambda: lib.read(f"/proc/{pid}/maps", "rb"))
-    expect(text.count(b"\n") > 10, "hardly any mappings")
+    # A static program has a handful.
+    expect(text.count(b"\n") > 5, "hardly any mappings")
 
 
 @test()
