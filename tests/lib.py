@@ -42,6 +42,21 @@ def note(text):
     print(f"# {text}", flush=True)
 
 
+def settles(function):
+    """For a comparison of two looks: a third process may have mapped or
+    unmapped a shared page in between, so that a difference counts when it
+    comes three times."""
+    def attempts(*arguments):
+        for _ in range(2):
+            try:
+                return function(*arguments)
+            except Failure:
+                pass
+        return function(*arguments)
+    attempts.__name__ = function.__name__
+    return attempts
+
+
 class Test:
     def __init__(self, name, function, arguments, needs_module):
         self.name = name

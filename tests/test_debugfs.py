@@ -67,11 +67,12 @@ def parse_pte(line):
 
 
 @test()
+@lib.settles
 def debugfs_pte_is_the_truth():
     """The same entries as the reader's, which are pagemap's."""
     workload = machine.workload()
     lines = body(text_of("pte", f"{workload.pid}"), "pte")
-    entries = machine.entries_of_workload()
+    entries = pagemap.entries_of(workload.pid)
     same(len(lines), len(entries), "entries")
     for line, entry in zip(lines, entries):
         swap = entry.get("swap")
@@ -108,6 +109,7 @@ def debugfs_maps():
 
 
 @test()
+@lib.settles
 def debugfs_target_is_the_default():
     """What is written to target counts where nothing else was said."""
     one, other = machine.shell(), machine.workload().pid
@@ -136,6 +138,7 @@ def debugfs_shell_idiom():
 
 
 @test()
+@lib.settles
 def debugfs_small_reads():
     """A byte at a time it is the same text."""
     start, end = machine.workload().regions["anon"][0]

@@ -42,10 +42,11 @@ def _lasting(entry):
 
 
 @test()
+@lib.settles
 def runs_expand_to_entries():
     """Runs are the same entries, written shorter."""
     pid = machine.workload().pid
-    entries = machine.entries_of_workload()
+    entries = pagemap.entries_of(pid)
     runs = pagemap.runs_of(pid)
     at = 0
     for run in runs:
