@@ -456,6 +456,84 @@ static const char *case_page_bits_on_request(void)
 	return why;
 }
 
+/* ---- tables that are full ---- */
+
+#define FULL_SIZE	(8ul << 20)
+
+/* A child with a VMA of whole PTE tables, and all of their entries there. */
+static pid_t full_child(uint64_t *start)
+{
+	uintptr_t place = (uintptr_t)mmap(NULL, 2 * FULL_SIZE, PROT_NONE,
+					  MAP_PRIVATE | MAP_ANONYMOUS |
+					  MAP_NORESERVE, -1, 0);
+	char *full = (char *)((place + FULL_SIZE - 1) & -FULL_SIZE);
+
+	mprotect(full, FULL_SIZE, PROT_READ | PROT_WRITE);
+	madvise(full, FULL_SIZE, MADV_NOHUGEPAGE);
+	for (size_t at = 0; at < FULL_SIZE; at += PAGE)
+		full[at] = 1;
+	*start = (uintptr_t)full;
+	return sleeper();
+}
+
+static const char *look_at_full(const struct query *query, pid_t pid,
+				uint64_t start, uint32_t flags)
+{
+	struct mmlens_walk walk = walk_of(pid);
+	uint64_t calls = 0, records = 0;
+
+	walk.flags = flags;
+	walk.start = start;
+	walk.end = start + FULL_SIZE;
+	do {
+		if (ioctl(device(), query->request, &walk))
+			return wrong("%s: %s", query->name, strerror(errno));
+		records += walk.records;
+		if (++calls > 10000)
+			return wrong("%s doesn't come to its end",
+				     query->name);
+	} while (!(walk.status & MMLENS_STATUS_DONE));
+	if (query->request == MMLENS_PTES && !(flags & MMLENS_WALK_RUNS) &&
+	    records != FULL_SIZE / PAGE)
+		return wrong("%llu entries", (unsigned long long)records);
+	return NULL;
+}
+
+/* The last record is of the VMA that is full. */
+static const char *sums_of_full(pid_t pid, uint64_t start)
+{
+	struct mmlens_walk walk = walk_of(pid);
+	const struct mmlens_smaps *sums;
+
+	walk.start = start;
+	walk.end = start + FULL_SIZE;
+	if (ioctl(device(), MMLENS_SMAPS, &walk))
+		return wrong("%s", strerror(errno));
+	sums = (const void *)(room + walk.written - sizeof(*sums));
+	if (sums->head.type != MMLENS_REC_SMAPS || sums->rss != FULL_SIZE ||
+	    sums->anonymous != FULL_SIZE)
+		return wrong("rss %llu", sums->rss);
+	return NULL;
+}
+
+/* A step has room for the entries of a whole table. */
+static const char *case_full_tables(void)
+{
+	uint64_t start;
+	pid_t pid = full_child(&start);
+	const char *why = NULL;
+
+	for (size_t i = 0; !why && i < query_count; i++)
+		for (uint32_t flags = 0; !why && flags < 8; flags++)
+			if (!(flags & ~queries[i].flags) &&
+			    queries[i].request != MMLENS_VTOP)
+				why = look_at_full(&queries[i], pid, start,
+						   flags);
+	why = why ?: sums_of_full(pid, start);
+	end_of(pid);
+	return why;
+}
+
 /* ---- who is asked about ---- */
 
 static void *wait_for_ever(void *tid)
@@ -708,7 +786,7 @@ static const char *case_kill_the_caller(void)
 const struct test_case answer_cases[] = {
 	CASE(info), CASE(info_padding), CASE(records_are_whole),
 	CASE(runs_expand_alike), CASE(buffer_size_alike),
-	CASE(written_and_no_more),
+	CASE(full_tables), CASE(written_and_no_more),
 	CASE(inputs_stay), CASE(page_bits_on_request), CASE(thread),
 	CASE(pid_namespace), CASE(exit_in_the_middle),
 	CASE(exec_in_the_middle), CASE(shared_descriptor),
