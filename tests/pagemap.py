@@ -279,6 +279,10 @@ class Comparison:
         self.pid = pid
         self.wrong = []
         self.pages = 0
+        self.gather()
+
+    def gather(self):
+        pid = self.pid
         before = maps(pid)
         self.entries = entries_of(pid)
         self.vmas = maps(pid)
@@ -287,6 +291,9 @@ class Comparison:
         self.smaps = smaps(pid)
         with open(f"/proc/{pid}/pagemap", "rb", buffering=0) as self.file:
             self.compare()
+
+    def read(self, start, count):
+        return read_pagemap(self.file, start, count)
 
     def compare(self):
         self.wrong += out_of_order(self.entries)
@@ -331,7 +338,7 @@ class Comparison:
         for entry in entries:
             if entry["va"] < end and entry["va"] + entry["size"] > start:
                 fill(wanted, start // PAGE, entry)
-        got = read_pagemap(self.file, start, count)
+        got = self.read(start, count)
         self.pages += count
         if got == wanted:
             return
