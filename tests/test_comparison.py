@@ -22,7 +22,7 @@ def raw_leaf(pfn, *bits):
 
 
 def raw_swap(kind, offset):
-    return kind << 59 | ~offset << 14 & (1 << 59) - 1 & ~0x3fff
+    return kind << 59 | (~offset << 14 & (1 << 64) - 1) >> 5
 
 
 def entry(page, state, flags, raw, level="pte", size=PAGE, **more):
