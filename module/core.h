@@ -20,9 +20,10 @@
 
 /*
  * What one step may look at: the entries of one page table, and some looks at
- * upper levels and VMAs beside them.
+ * upper levels and VMAs beside them.  A step that finds a VMA (at most 16) and
+ * a table (1) must be able to take the whole table, or it would never end.
  */
-#define MML_STEP_ENTRIES	(512 + 16)
+#define MML_STEP_ENTRIES	(512 + 32)
 
 /* Bytes for a VMA's name: a path of PATH_MAX bytes, or twice what fits. */
 #define MML_NAME_SIZE		4096
