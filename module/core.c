@@ -149,7 +149,7 @@ int mml_walk_init(struct mml_walk *walk, const struct mml_walker *walker,
 	walk->pid = pid;
 	walk->flags = flags;
 	walk->start = start;
-	walk->end = end ?: TASK_SIZE_MAX;
+	walk->end = end;
 	walk->cursor = start;
 	walk->generation = 0;
 	walk->done = false;
@@ -157,9 +157,11 @@ int mml_walk_init(struct mml_walk *walk, const struct mml_walker *walker,
 	walk->restarts = 0;
 	walk->max_hold_ns = 0;
 	memset(walk->private, 0, walker->private_size);
-	if (walk->end < start || walk->end > TASK_SIZE_MAX)
+	if (walker->refuses && walker->refuses(walk))
 		return -EINVAL;
-	return walker->check ? walker->check(walk) : 0;
+	if (!end)
+		walk->end = TASK_SIZE_MAX;
+	return start <= walk->end && walk->end <= TASK_SIZE_MAX ? 0 : -EINVAL;
 }
 
 /*

@@ -37,7 +37,8 @@ struct mml_walk;
  * @flags:	the MMLENS_WALK_* that it takes
  * @step_room:	bytes of records that a step may need at least
  * @private_size: bytes of mml_walk.private that it uses, zero at the start
- * @check:	looks at the arguments before the walk; may be NULL
+ * @refuses:	says that the arguments (an @end of 0 as it came) aren't for this
+ *		walker; may be NULL
  * @step:	reads one batch from mml_walk.cursor on and moves it; sets
  *		mml_walk.done at the end; 0 or a negative errno
  */
@@ -47,7 +48,7 @@ struct mml_walker {
 	u32 flags;
 	size_t step_room;
 	size_t private_size;
-	int (*check)(const struct mml_walk *walk);
+	bool (*refuses)(const struct mml_walk *walk);
 	int (*step)(struct mml_walk *walk);
 };
 

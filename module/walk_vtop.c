@@ -144,15 +144,16 @@ out_unlock:
 	return 0;
 }
 
-static int mml_walk_vtop_check(const struct mml_walk *walk)
+/* It is about one address. */
+static bool mml_walk_vtop_refuses(const struct mml_walk *walk)
 {
-	return walk->start < TASK_SIZE_MAX ? 0 : -EINVAL;
+	return walk->end || walk->start >= TASK_SIZE_MAX;
 }
 
 const struct mml_walker mml_walk_vtop = {
 	.name		= "vtop",
 	.nr		= MMLENS_NR_VTOP,
 	.step_room	= MML_MAX_LEVELS * sizeof(struct mmlens_level),
-	.check		= mml_walk_vtop_check,
+	.refuses	= mml_walk_vtop_refuses,
 	.step		= mml_walk_vtop_step,
 };
