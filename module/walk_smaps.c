@@ -213,6 +213,8 @@ static void mml_smaps_leaf(struct mml_walk *walk, struct vm_area_struct *vma,
 	if (leaf->level != MMLENS_LEVEL_PMD || !mml_entry_has_page(e.flags) ||
 	    !pfn_valid(e.value) || mml_decode_huge_zero(vma, leaf->level, &e))
 		return;
+	if ((e.flags & MMLENS_PTE_PROT_NONE) && mml_smaps_skips_prot_none_pmd())
+		return;
 	page = pfn_to_page(e.value);
 	m = mml_smaps_mapping(vma, leaf->entry, e.flags);
 	mml_smaps_huge(&smaps->sums, page_folio(page), 1UL << leaf->shift);

@@ -9,6 +9,7 @@
 mml-fact = $(shell grep -qsE '$(3)' $(srctree)/include/$(2) && echo -DMML_HAVE_$(1))
 
 mml-facts := \
+	$(call mml-fact,GUP_PROTNONE_FLAGS,linux/mm.h,gup_can_follow_protnone.unsigned int flags) \
 	$(call mml-fact,FILE_USER_PATH,linux/fs.h,file_user_path) \
 	$(call mml-fact,INITIAL_HEAP,linux/mm.h,vma_is_initial_heap) \
 	$(call mml-fact,PAGE_MAPCOUNT,linux/mm.h,int page_mapcount.struct page) \

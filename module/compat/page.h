@@ -88,6 +88,19 @@ static inline bool mml_smaps_uncounted(bool present, bool migration)
 #endif
 }
 
+/*
+ * From 6.1 to 6.5 smaps reached the page of a huge PMD in a way that stops at
+ * PROT_NONE, and counted nothing for it.
+ */
+static inline bool mml_smaps_skips_prot_none_pmd(void)
+{
+#ifdef MML_HAVE_GUP_PROTNONE_FLAGS
+	return true;
+#else
+	return false;
+#endif
+}
+
 static inline bool mml_smaps_private(bool present)
 {
 #ifdef MML_HAVE_PAGE_MAPCOUNT
