@@ -96,11 +96,20 @@ def read_pagemap(file, start, pages):
     return entries
 
 
-def kpage(name, pfn):
-    """One page's entry in /proc/kpageflags or a file like it."""
+def kpages(name, frames):
+    """Entries of /proc/kpageflags or a file like it, by PFN."""
+    found = {}
     with open(f"/proc/{name}", "rb", buffering=0) as file:
-        data = os.pread(file.fileno(), 8, pfn * 8)
-    return struct.unpack("Q", data)[0] if len(data) == 8 else KPF_NOPAGE
+        for pfn in sorted(frames):
+            data = os.pread(file.fileno(), 8, pfn * 8)
+            found[pfn] = struct.unpack("Q", data)[0] if len(data) == 8 \
+                else KPF_NOPAGE
+    return found
+
+
+def kpage(name, pfn):
+    """The entry of one page."""
+    return kpages(name, [pfn])[pfn]
 
 
 def highest_pfn():
