@@ -13,9 +13,23 @@ import pagemap
 from lib import PAGE, expect, same, test
 from pagemap import RAW_PFN, RAW_PRESENT
 
-SHIFT = {"pte": 12, "pmd": 21, "pud": 30, "p4d": 39, "pgd": 48}
+LEVELS = ["pgd", "p4d", "pud", "pmd", "pte"]
 # Tables whose pages the kernel marks as such in kpageflags.
-MARKED = {"pte", "pmd"} if lib.kernel_release() < (6, 14) else set(SHIFT)
+MARKED = {"pte", "pmd"} if lib.kernel_release() < (6, 14) else set(LEVELS)
+
+
+@lib.once
+def levels():
+    """The names of this machine's levels, from the top."""
+    if "la57" in lib.read("/proc/cpuinfo").split() and \
+            "no5lvl" not in lib.read("/proc/cmdline").split():
+        return LEVELS
+    return [name for name in LEVELS if name != "p4d"]
+
+
+def shift(level):
+    """log2 of the bytes that an entry of the level translates."""
+    return 12 + 9 * levels()[::-1].index(level)
 
 
 class Kcore:
@@ -69,18 +83,17 @@ def sample(pid):
     return sorted(set(addresses))
 
 
-def check_order(translation, names):
+def check_order(steps):
     """From the top, without a gap, down to the first that is no table."""
-    levels = translation["levels"]
-    same([level["level"] for level in levels], names[:len(levels)], "levels")
-    for level in levels[:-1]:
-        same(level["state"], "table", "state above the last level")
-    expect(levels[-1]["state"] != "table", "the last level is a table")
+    same([step["level"] for step in steps], levels()[:len(steps)], "levels")
+    for step in steps[:-1]:
+        same(step["state"], "table", "state above the last level")
+    expect(steps[-1]["state"] != "table", "the last level is a table")
 
 
 def check_level(va, level):
     where = f"{level['level']} of {va:#x}"
-    same(level["index"], va >> SHIFT[level["level"]] & 511,
+    same(level["index"], va >> shift(level["level"]) & 511,
          f"index in the {where}")
     same(int(level["table"], 16), level["table_pfn"] * PAGE,
          f"address of the {where}")
@@ -95,9 +108,9 @@ def check_level(va, level):
         same(flags & pagemap.KPF_OTHER_USE, 0, f"page flags of the table of the {where}")
 
 
-def check_links(va, levels):
+def check_links(va, steps):
     """Each raw entry is where the next table is."""
-    for upper, lower in zip(levels, levels[1:]):
+    for upper, lower in zip(steps, steps[1:]):
         same((upper["raw"] & RAW_PFN) // PAGE, lower["table_pfn"],
              f"table below the {upper['level']} of {va:#x}")
         same(upper["pfn"], lower["table_pfn"],
@@ -107,7 +120,7 @@ def check_links(va, levels):
 def check_target(va, translation, known, bare):
     """The last entry's frame, and the offset in it."""
     last = translation["levels"][-1]
-    size = 1 << SHIFT[last["level"]]
+    size = 1 << shift(last["level"])
     if last["state"] in ("present", "numa_hint"):
         pfn = last["pfn"] + (va & size - 1) // PAGE
         if not bare:
@@ -135,27 +148,24 @@ def check_effective(va, translation):
 
 
 def check_process(pid, addresses):
-    depth = lib.observe("info")["levels"]
-    names = ["pgd", "p4d", "pud", "pmd", "pte"]
-    if depth == 4:
-        names.remove("p4d")
+    same(lib.observe("info")["levels"], len(levels()), "levels of tables")
     bare = [v for v in pagemap.smaps(pid).items() if "pf" in v[1]["VmFlags"]]
     bare = [range(start, start + fields["Size"] * 1024)
             for start, fields in bare]
     tops = set()
     kinds = set()
     for translation in translate(pid, addresses):
-        va, levels = int(translation["va"], 16), translation["levels"]
-        expect(levels, f"no translation of {va:#x}")
-        check_order(translation, names)
-        for level in levels:
-            check_level(va, level)
-        check_links(va, levels)
+        va, steps = int(translation["va"], 16), translation["levels"]
+        expect(steps, f"no translation of {va:#x}")
+        check_order(steps)
+        for step in steps:
+            check_level(va, step)
+        check_links(va, steps)
         known = pagemap.pagemap(pid, va & ~(PAGE - 1), 1)[0]
         check_target(va, translation, known,
                      any(va in vma for vma in bare))
-        tops.add(levels[0]["table_pfn"])
-        kinds.add((levels[-1]["level"], levels[-1]["state"]))
+        tops.add(steps[0]["table_pfn"])
+        kinds.add((steps[-1]["level"], steps[-1]["state"]))
     same(len(tops), 1, "different tables at the top of one process")
     return kinds
 
