@@ -129,29 +129,48 @@ static void expand_run(struct mmlens_pte *pte, const struct mmlens_run *run)
 		};
 }
 
-/* Each run becomes the entries that it stands for. */
+/* Where a step ends, a hole may be told in two parts. */
+static bool joins_hole(const struct mmlens_record *last,
+		       const struct mmlens_record *rec)
+{
+	const struct mmlens_hole *first = (const void *)last;
+	const struct mmlens_hole *second = (const void *)rec;
+
+	return last && last->type == MMLENS_REC_HOLE &&
+	       rec->type == MMLENS_REC_HOLE && last->level == rec->level &&
+	       first->end == second->start;
+}
+
+/* Each run becomes the entries that it stands for, and holes are joined. */
 static void expand(struct records *records)
 {
 	size_t to = 0, size = expanded_size(records);
 	unsigned char *bytes = malloc(size + 1);
+	struct mmlens_record *last = NULL;
 
 	for (size_t at = 0; at < records->size;) {
 		const struct mmlens_record *rec =
 			(const void *)(records->bytes + at);
 		const struct mmlens_run *run = (const void *)rec;
 
+		at += rec->size;
+		if (joins_hole(last, rec)) {
+			((struct mmlens_hole *)last)->end =
+				((const struct mmlens_hole *)rec)->end;
+			continue;
+		}
+		last = (void *)(bytes + to);
 		if (rec->type == MMLENS_REC_RUN) {
-			expand_run((void *)(bytes + to), run);
+			expand_run((void *)last, run);
 			to += run->count * sizeof(struct mmlens_pte);
 		} else {
-			memcpy(bytes + to, rec, rec->size);
+			memcpy(last, rec, rec->size);
 			to += rec->size;
 		}
-		at += rec->size;
 	}
 	free(records->bytes);
 	records->bytes = bytes;
-	records->size = size;
+	records->size = to;
 }
 
 static const char *compare_expanded(pid_t pid, uint32_t flags)
@@ -165,6 +184,7 @@ static const char *compare_expanded(pid_t pid, uint32_t flags)
 	if (why)
 		return why;
 	before = runs.size;
+	expand(&plain);
 	expand(&runs);
 	if (runs.size == before)
 		why = wrong("no runs");
@@ -200,14 +220,13 @@ static const char *compare_steps(const struct query *query, pid_t pid,
 	struct records whole, parts;
 	const char *why = gather(query, pid, flags, 8 << 20, &whole);
 
-	if (!why && flags & MMLENS_WALK_RUNS)
+	if (!why)
 		expand(&whole);
 	for (size_t i = 0; !why && i < sizeof(steps) / sizeof(*steps); i++) {
 		why = gather(query, pid, flags, steps[i], &parts);
 		if (why)
 			break;
-		if (flags & MMLENS_WALK_RUNS)
-			expand(&parts);
+		expand(&parts);
 		if (parts.size != whole.size ||
 		    memcmp(parts.bytes, whole.bytes, whole.size))
 			why = wrong("%s: %zu bytes in %llu calls of %zu, %zu in %llu calls",
