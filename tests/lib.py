@@ -342,12 +342,19 @@ def observer():
     return [loader, "--library-path", place, os.path.join(place, "mmlens")]
 
 
-def observe(*arguments):
-    """JSON document of a command of the reader, from the observer."""
-    done = run(*observer(), *map(str, arguments), "--json")
+def observer_ok(*arguments, **options):
+    """Output of the observer."""
+    # Locales are files that others map, too.
+    done = run(*observer(), *map(str, arguments),
+               env={**os.environ, "LC_ALL": "C"}, **options)
     said = done.stderr.decode(errors="replace").strip()
     same(done.returncode, 0, f"mmlens {arguments}: status ({said})")
-    return json.loads(done.stdout)
+    return done.stdout
+
+
+def observe(*arguments):
+    """JSON document of a command of the reader, from the observer."""
+    return json.loads(observer_ok(*arguments, "--json"))
 
 
 # ---- the kernel's log ----

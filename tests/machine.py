@@ -25,6 +25,8 @@ def quiet():
         f"{THP}/khugepaged/scan_sleep_millisecs": "3600000",
         f"{MM}/ksm/run": "0",
         "/proc/sys/kernel/numa_balancing": "0",
+        # Clears accessed bits to see which are set again.
+        "/sys/module/damon_stat/parameters/enabled": "N",
         "/proc/sys/vm/compaction_proactiveness": "0",
         "/proc/sys/vm/dirty_expire_centisecs": "360000",
     }
@@ -38,6 +40,7 @@ def _swap_device(number):
     device = f"/dev/zram{number}"
     if os.path.exists(device):
         write(f"/sys/block/zram{number}/disksize", "128M")
+        lib.at_end(try_write, f"/sys/block/zram{number}/reset", "1")
         return device
     path = os.path.join(lib.directory(), f"swap{number}")
     with open(path, "wb") as file:

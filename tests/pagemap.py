@@ -112,11 +112,12 @@ def kpage(name, pfn):
     return kpages(name, [pfn])[pfn]
 
 
-def highest_pfn():
-    """First PFN beyond the memory that /proc/iomem knows."""
-    ends = [int(match.group(1), 16) for match in re.finditer(
-        r"-([0-9a-f]+) : System RAM", lib.read("/proc/iomem"))]
-    return (max(ends) + 1) // PAGE
+def is_ram(pfn):
+    """Is it memory for /proc/iomem?"""
+    return any(int(first, 16) <= pfn * PAGE <= int(last, 16)
+               for first, last in re.findall(
+                   r"([0-9a-f]+)-([0-9a-f]+) : System RAM",
+                   lib.read("/proc/iomem")))
 
 
 # ---- entries as the architecture holds them (x86-64) ----

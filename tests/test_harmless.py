@@ -21,9 +21,7 @@ def look(pid):
         for question in (["maps", pid], ["pmap", "-x", pid], ["pte", pid],
                          ["pte", "--each", "--absent", pid],
                          ["vtop", pid, f"{address:x}"]):
-            done = lib.run(*lib.observer(), *map(str, question),
-                           stdout=lib.subprocess.DEVNULL)
-            same(done.returncode, 0, f"status of {question}")
+            lib.observer_ok(*question, stdout=lib.subprocess.DEVNULL)
 
 
 def arguments_page(pid):

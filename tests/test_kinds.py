@@ -102,9 +102,8 @@ def bios(entries, *_):
 
 def not_memory(entries, *_):
     for entry in entries:
-        flags = pagemap.kpage("kpageflags", entry["pfn"])
-        expect(flags & pagemap.KPF_NOPAGE,
-               f"PFN {entry['pfn']:#x} has a struct page: {flags:#x}")
+        expect(not pagemap.is_ram(entry["pfn"]),
+               f"PFN {entry['pfn']:#x} is memory")
 
 
 def swap(has="", lacks=""):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """NUMA balancing: entries without access that wait for a fault."""
+import contextlib
 import os
 import signal
 
@@ -21,14 +22,18 @@ def nodes_with_memory():
         for part in text.split(","))
 
 
-def scan_fast():
+@contextlib.contextmanager
+def fast_scans():
     write("/proc/sys/kernel/numa_balancing", 1)
-    lib.at_end(write, "/proc/sys/kernel/numa_balancing", 0)
     for place in PACE:
         for name, value in (("scan_delay_ms", 0), ("scan_period_min_ms", 50),
                             ("scan_period_max_ms", 200),
                             ("scan_size_mb", 256)):
             try_write(place + name, value)
+    try:
+        yield
+    finally:
+        write("/proc/sys/kernel/numa_balancing", 0)
 
 
 def states(workload, name):
@@ -42,7 +47,11 @@ def numa_hints_are_told_and_keep_their_frames():
     if nodes_with_memory() < 2:
         raise Skip("this machine has one NUMA node (scripts/vm --numa 2)")
     machine.quiet()
-    scan_fast()
+    with fast_scans():
+        look_at_hints()
+
+
+def look_at_hints():
     workload = machine.Workload("numa", stopped=False)
     try:
         lib.wait_until(lambda: "numa_hint" in states(workload, "far") and
