@@ -3,7 +3,7 @@
 import os
 
 import lib
-from lib import Failure, Skip, expect, test
+from lib import Skip, expect, test
 
 
 def cases():
@@ -13,9 +13,10 @@ def cases():
     return lib.run(path, "--list").stdout.decode().split()
 
 
-def run_all(program):
+@lib.once
+def results():
     """What came of each case: its result, why, and what it saw."""
-    done = lib.run(lib.program(program), "--run", timeout=1100)
+    done = lib.run(lib.program("ioctl"), "--run", timeout=1100)
     results, notes = {}, []
     for line in done.stdout.decode(errors="replace").splitlines():
         if line.startswith("# "):
@@ -27,11 +28,6 @@ def run_all(program):
     return results
 
 
-@lib.once
-def results():
-    return run_all("ioctl")
-
-
 @test(*cases())
 def ioctl(case):
     expect(case in results(), "it said nothing")
@@ -41,17 +37,3 @@ def ioctl(case):
     expect(result == "ok", why)
     for text in notes:
         lib.note(text)
-
-
-@test()
-def ioctl_of_32_bit_caller():
-    """All of them from a 32-bit program: the structures are the same."""
-    if not os.path.exists(os.path.join(lib.BIN, "ioctl32")):
-        raise Skip("no compiler for 32-bit programs when the tests were built")
-    if lib.run(lib.program("ioctl32"), "--list").returncode:
-        raise Skip("this kernel runs no 32-bit programs")
-    found = run_all("ioctl32")
-    for case in cases():
-        result, why, _ = found.get(case, ("failed", "it said nothing", []))
-        if result == "failed":
-            raise Failure(f"{case}: {why}")

@@ -25,6 +25,7 @@ extern const struct test_case argument_cases[];
 extern const struct test_case access_cases[];
 extern const struct test_case answer_cases[];
 extern const struct test_case change_cases[];
+extern const struct test_case compat_cases[];
 
 /* All walks, and how to name them. */
 struct query {

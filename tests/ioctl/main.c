@@ -21,6 +21,7 @@
 
 static const struct test_case *const tables[] = {
 	argument_cases, access_cases, answer_cases, change_cases,
+	compat_cases,
 };
 
 const struct query queries[] = {
