@@ -159,38 +159,18 @@ struct mml_entry mml_decode_entry(struct vm_area_struct *vma, u8 level,
 	return mml_decode_nonpresent(vma, level, entry);
 }
 
-static bool mml_page_anon_exclusive(struct folio *folio, struct page *page)
+/* What a page of hugetlb adds to the entry at @entryp. */
+static u32 mml_decode_hugetlb_page(struct page *page, const void *entryp)
 {
-#ifdef SWP_MIGRATION_READ_EXCLUSIVE
-	/* Both are 5.19's.  Tail pages of hugetlb may have no struct page. */
-	if (folio_test_hugetlb(folio))
-		page = folio_page(folio, 0);
-	return test_bit(PG_anon_exclusive, (unsigned long *)&page->flags);
-#else
-	return false;
-#endif
-}
-
-static u32 mml_decode_mapping(struct folio *folio, struct page *page,
-			      u32 flags, const void *entryp)
-{
-	bool present = (flags & MMLENS_PTE_STATE) == MMLENS_STATE_PRESENT ||
-		       (flags & MMLENS_PTE_STATE) == MMLENS_STATE_NUMA_HINT;
-	bool exclusive;
+	struct folio *folio = page_folio(page);
 	u32 add = 0;
 
+	/* Tail pages of hugetlb may have no struct page. */
 	if (!folio_test_anon(folio))
 		add |= MMLENS_PTE_FILE;
-	if (!present)
-		return add;
-
-	if (folio_test_anon(folio) && mml_page_anon_exclusive(folio, page))
+	else if (mml_page_anon_exclusive(folio_page(folio, 0)))
 		add |= MMLENS_PTE_ANON_EXCLUSIVE;
-	if (flags & MMLENS_PTE_HUGETLB)
-		exclusive = mml_hugetlb_exclusive(folio, page, entryp);
-	else
-		exclusive = mml_page_exclusive(folio, page);
-	if (exclusive)
+	if (mml_hugetlb_exclusive(folio, page, entryp))
 		add |= MMLENS_PTE_EXCLUSIVE;
 	return add;
 }
@@ -213,7 +193,11 @@ u32 mml_decode_page(const struct mml_entry *e, const void *entryp)
 	if (!mml_entry_has_page(e->flags) || !pfn_valid(e->value))
 		return 0;
 	page = pfn_to_page(e->value);
-	return mml_decode_mapping(page_folio(page), page, e->flags, entryp);
+	if (!mml_entry_is_mapped(e->flags))
+		return folio_test_anon(page_folio(page)) ? 0 : MMLENS_PTE_FILE;
+	if (e->flags & MMLENS_PTE_HUGETLB)
+		return mml_decode_hugetlb_page(page, entryp);
+	return mml_decode_mapped_page(page);
 }
 
 /**

@@ -3,9 +3,10 @@
 #ifndef MML_DECODE_H
 #define MML_DECODE_H
 
-#include <linux/mm_types.h>
+#include <linux/mm.h>
 #include <linux/pgtable.h>
 
+#include "compat/page.h"
 #include "uapi/mmlens.h"
 
 /**
@@ -26,6 +27,37 @@ bool mml_decode_huge_zero(struct vm_area_struct *vma, u8 level,
 u32 mml_decode_table(pte_t entry);
 u64 mml_decode_vm_flags(struct vm_area_struct *vma);
 u32 mml_decode_pkey(struct vm_area_struct *vma);
+
+/* What struct page adds. */
+#define MML_PAGE_FLAGS	(MMLENS_PTE_FILE | MMLENS_PTE_ANON_EXCLUSIVE | \
+			 MMLENS_PTE_EXCLUSIVE)
+
+/* Does an entry so decoded map its page, be it for a fault only? */
+static inline bool mml_entry_is_mapped(u32 flags)
+{
+	return (flags & MMLENS_PTE_STATE) == MMLENS_STATE_PRESENT ||
+	       (flags & MMLENS_PTE_STATE) == MMLENS_STATE_NUMA_HINT;
+}
+
+/**
+ * mml_decode_mapped_page() - What struct page adds to an entry that maps it.
+ * @page:	not of hugetlb
+ *
+ * Returns: more MMLENS_PTE_* to set.
+ */
+static inline u32 mml_decode_mapped_page(struct page *page)
+{
+	struct folio *folio = page_folio(page);
+	u32 add = 0;
+
+	if (!folio_test_anon(folio))
+		add |= MMLENS_PTE_FILE;
+	else if (mml_page_anon_exclusive(page))
+		add |= MMLENS_PTE_ANON_EXCLUSIVE;
+	if (mml_page_exclusive(folio, page))
+		add |= MMLENS_PTE_EXCLUSIVE;
+	return add;
+}
 
 /* Does an entry so decoded name a page that struct page describes? */
 static inline bool mml_entry_has_page(u32 flags)

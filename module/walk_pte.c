@@ -47,13 +47,15 @@ static void mml_emit_hole(struct mml_walk *walk, unsigned long start,
 /*
  * Is all but the PFN of a decoded entry told by its other bits, and does the
  * PFN stand in it as it is?  A special one may be the zero page, and x86
- * inverts the PFN of one that isn't present for the hardware.
+ * inverts the PFN of one that isn't present for the hardware.  hugetlb's pages
+ * are decoded in a way of their own.
  */
 static bool mml_entry_may_run(const struct mml_entry *e)
 {
 	return IS_ENABLED(CONFIG_ARCH_HAS_PTE_SPECIAL) &&
 	       (e->flags & MMLENS_PTE_STATE) == MMLENS_STATE_PRESENT &&
-	       !(e->flags & (MMLENS_PTE_SPECIAL | MMLENS_PTE_PROT_NONE));
+	       !(e->flags & (MMLENS_PTE_SPECIAL | MMLENS_PTE_DEVMAP |
+			     MMLENS_PTE_PROT_NONE | MMLENS_PTE_HUGETLB));
 }
 
 /* The flags of a decoded entry, with what its page adds if that was asked. */
@@ -65,16 +67,23 @@ static u32 mml_entry_flags(const struct mml_walk *walk,
 	return e->flags | mml_decode_page(e, ptep);
 }
 
+/* What struct page adds to a small entry that may run. */
+static u32 mml_run_page(unsigned long pfn)
+{
+	return pfn_valid(pfn) ? mml_decode_mapped_page(pfn_to_page(pfn)) : 0;
+}
+
 /*
- * Copy entries to @raw as long as they are like the first, which is decoded as
- * @e and has @flags; returns how many.
+ * Copy entries to @raw as long as they are like the first, which stands there
+ * and has @flags; returns how many.
  */
 static unsigned int mml_run_gather(const struct mml_walk *walk,
 				   const pte_t *ptep, unsigned int n,
-				   struct mml_entry e, u32 flags, u64 *raw)
+				   u32 flags, u64 *raw)
 {
 	const bool with_page = walk->flags & MMLENS_WALK_PAGE;
 	const u64 key = mml_arch_key(__pte(raw[0]));
+	const u32 page = flags & MML_PAGE_FLAGS;
 	unsigned int i;
 
 	for (i = 1; i < n; i++) {
@@ -82,8 +91,7 @@ static unsigned int mml_run_gather(const struct mml_walk *walk,
 
 		if (mml_arch_key(entry) != key)
 			break;
-		e.value = pte_pfn(entry);
-		if (with_page && mml_entry_flags(walk, &e, ptep + i) != flags)
+		if (with_page && mml_run_page(pte_pfn(entry)) != page)
 			break;
 		raw[i] = pte_val(entry);
 	}
@@ -113,7 +121,7 @@ static unsigned int mml_emit_entries(struct mml_walk *walk,
 		return n;
 	if ((walk->flags & MMLENS_WALK_RUNS) && mml_entry_may_run(&e)) {
 		rec->raw[0] = pte_val(entry);
-		count = mml_run_gather(walk, ptep, n, e, flags, rec->raw);
+		count = mml_run_gather(walk, ptep, n, flags, rec->raw);
 	}
 	if (count == 1) {
 		mml_emit_entry(sink, MMLENS_LEVEL_PTE, addr, pte_val(entry),

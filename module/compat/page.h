@@ -12,6 +12,7 @@
 
 #include <linux/hugetlb.h>
 #include <linux/mm.h>
+#include <linux/swapops.h>
 
 /*
  * Number of page-table entries that map @page itself, as pagemap, smaps and
@@ -30,6 +31,16 @@ static inline int mml_page_mapcount(struct folio *folio, struct page *page)
 	if (folio_test_large(folio))
 		mapcount += folio_entire_mapcount(folio);
 	return mapcount;
+#endif
+}
+
+/* Of an anonymous page: is it of one process alone (5.19)? */
+static inline bool mml_page_anon_exclusive(struct page *page)
+{
+#ifdef SWP_MIGRATION_READ_EXCLUSIVE
+	return test_bit(PG_anon_exclusive, (unsigned long *)&page->flags);
+#else
+	return false;
 #endif
 }
 

@@ -32,7 +32,7 @@ kvm_runs_guest() {
 	timeout -k 1 "$KVM_PROBE_SECONDS" qemu-system-x86_64 \
 		-accel kvm -machine q35 -cpu max -m 256 -nodefaults \
 		-display none -no-reboot -serial "file:$dir/log" \
-		-kernel "$tree/vmlinuz" -initrd "$dir/initrd" \
+		-kernel "$tree/vmlinux" -initrd "$dir/initrd" \
 		-append "console=ttyS0 panic=-1" \
 		</dev/null >/dev/null 2>&1 || :
 	grep -aqs kvm-probe-ok "$dir/log" && rc=0
