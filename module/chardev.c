@@ -70,7 +70,7 @@ static int mml_ioctl_info(void __user *arg)
 	u32 usize;
 	int err;
 
-	BUILD_BUG_ON(sizeof(info) != MML_INFO_SIZE_V1);
+	BUILD_BUG_ON(offsetof(struct mmlens_info, vma_bit) != MML_INFO_SIZE_V1);
 	err = mml_get_struct(&in, sizeof(in), MML_INFO_SIZE_V1, arg, &usize);
 	if (err)
 		return err;
@@ -88,7 +88,9 @@ static int mml_walk_resume(struct mml_walk *walk,
 	if (!req->cursor && !req->generation)
 		return 0;
 	if (req->cursor < walk->start || req->cursor > walk->end ||
-	    !PAGE_ALIGNED(req->cursor) || !req->generation)
+	    !req->generation)
+		return -EINVAL;
+	if (!walk->walker->system && !PAGE_ALIGNED(req->cursor))
 		return -EINVAL;
 	walk->cursor = req->cursor;
 	walk->generation = req->generation;

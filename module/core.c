@@ -18,6 +18,7 @@
 #include <linux/security.h>
 #include <linux/siphash.h>
 #include <linux/slab.h>
+#include <linux/vmalloc.h>
 
 #include "core.h"
 
@@ -27,6 +28,9 @@ const struct mml_walker *const mml_walkers[] = {
 	&mml_walk_ptes,
 	&mml_walk_vtop,
 	&mml_walk_smaps,
+	&mml_walk_numa_maps,
+	&mml_walk_tables,
+	&mml_walk_procs,
 };
 const unsigned int mml_nr_walkers = ARRAY_SIZE(mml_walkers);
 
@@ -89,8 +93,8 @@ struct mml_session *mml_session_create(void)
 	if (!session)
 		return NULL;
 	mutex_init(&session->lock);
-	session->walk.sink.buf = kvmalloc(MML_SINK_SIZE + MML_SINK_SLACK,
-					  GFP_KERNEL);
+	/* kmalloc() would take the next power of two. */
+	session->walk.sink.buf = vmalloc(MML_SINK_SIZE + MML_SINK_SLACK);
 	session->walk.name = kmalloc(MML_NAME_SIZE, GFP_KERNEL);
 	session->walk.private = kzalloc(mml_private_size(), GFP_KERNEL);
 	if (!session->walk.sink.buf || !session->walk.name ||
@@ -105,7 +109,7 @@ void mml_session_destroy(struct mml_session *session)
 {
 	kfree(session->walk.private);
 	kfree(session->walk.name);
-	kvfree(session->walk.sink.buf);
+	vfree(session->walk.sink.buf);
 	mutex_destroy(&session->lock);
 	kfree(session);
 }
@@ -129,7 +133,7 @@ int mml_access_check(void)
  * mml_walk_init() - Set a walk to its beginning.
  * @walk:	of a session
  * @walker:	which kind
- * @pid:	the target, in the caller's PID namespace
+ * @pid:	the target, in the caller's PID namespace; 0 of a system walk
  * @start:	first address
  * @end:	address after the last; 0 for the end of the user range
  * @flags:	MMLENS_WALK_*
@@ -140,7 +144,9 @@ int mml_walk_init(struct mml_walk *walk, const struct mml_walker *walker,
 		  pid_t pid, unsigned long start, unsigned long end,
 		  u32 flags)
 {
-	if (pid < 1 || (flags & ~walker->flags))
+	if (flags & ~walker->flags)
+		return -EINVAL;
+	if (walker->system ? pid || start || end : pid < 1)
 		return -EINVAL;
 	if (!PAGE_ALIGNED(start) || !PAGE_ALIGNED(end))
 		return -EINVAL;
@@ -186,10 +192,15 @@ static u64 mml_generation(struct task_struct *task, struct mm_struct *mm)
 int mml_walk_begin(struct mml_walk *walk)
 {
 	struct task_struct *task;
-	struct pid *pid = find_get_pid(walk->pid);
+	struct pid *pid;
 	u64 generation;
 	int err = 0;
 
+	if (walk->walker->system) {
+		walk->generation = 1;
+		return 0;
+	}
+	pid = find_get_pid(walk->pid);
 	task = get_pid_task(pid, PIDTYPE_PID);
 	put_pid(pid);
 	if (!task)
@@ -203,7 +214,7 @@ int mml_walk_begin(struct mml_walk *walk)
 		err = -ESRCH;
 	else if (!walk->mm)
 		err = -ENXIO;
-	if (err && walk->mm)
+	if (err)
 		mml_walk_end(walk);
 	if (!err)
 		walk->generation = generation;
@@ -212,7 +223,8 @@ int mml_walk_begin(struct mml_walk *walk)
 
 void mml_walk_end(struct mml_walk *walk)
 {
-	mmput(walk->mm);
+	if (walk->mm)
+		mmput(walk->mm);
 	walk->mm = NULL;
 }
 
@@ -229,7 +241,7 @@ int mml_walk_step(struct mml_walk *walk, size_t room)
 {
 	if (fatal_signal_pending(current))
 		return -EINTR;
-	if (atomic_read(&walk->mm->mm_users) == 1)
+	if (!walk->walker->system && atomic_read(&walk->mm->mm_users) == 1)
 		return -ESRCH;
 
 	mml_sink_reset(&walk->sink, room);

@@ -35,6 +35,9 @@ struct mml_walk;
  * @name:	for the statistics
  * @nr:		MMLENS_NR_* of its ioctl
  * @flags:	the MMLENS_WALK_* that it takes
+ * @system:	it is about no process of the caller's choice: it has no PID and
+ *		no range, its cursor is its own, and its step() sets the mm that
+ *		it works on
  * @step_room:	bytes of records that a step may need at least
  * @private_size: bytes of mml_walk.private that it uses, zero at the start
  * @refuses:	says that the arguments (an @end of 0 as it came) aren't for this
@@ -46,6 +49,7 @@ struct mml_walker {
 	const char *name;
 	unsigned int nr;
 	u32 flags;
+	bool system;
 	size_t step_room;
 	size_t private_size;
 	bool (*refuses)(const struct mml_walk *walk);
@@ -56,7 +60,8 @@ struct mml_walker {
  * struct mml_walk - A walk under way.
  * @walker:	its kind
  * @sink:	where records go
- * @mm:		the target between mml_walk_begin() and mml_walk_end()
+ * @mm:		the target between mml_walk_begin() and mml_walk_end(); NULL
+ *		where there is none now
  * @pid:	the target, in the caller's PID namespace
  * @flags:	MMLENS_WALK_*
  * @start:	first address
@@ -109,6 +114,9 @@ extern const struct mml_walker mml_walk_vmas;
 extern const struct mml_walker mml_walk_ptes;
 extern const struct mml_walker mml_walk_vtop;
 extern const struct mml_walker mml_walk_smaps;
+extern const struct mml_walker mml_walk_numa_maps;
+extern const struct mml_walker mml_walk_tables;
+extern const struct mml_walker mml_walk_procs;
 
 const struct mml_walker *mml_walker_find(unsigned int nr);
 

@@ -80,7 +80,7 @@ static int mml_target_from_user(const char __user *ubuf, size_t count,
 	return mml_target_parse(buf, target);
 }
 
-/* ---- maps, pte: walks of a process ---- */
+/* ---- maps, smaps, pte, tables: walks of a process ---- */
 
 /* What a read shows next. */
 enum mml_phase {
@@ -451,6 +451,10 @@ void mml_debugfs_init(void)
 	debugfs_create_file("maps", 0600, mml_dir, (void *)&mml_walk_vmas,
 			    &mml_file_fops);
 	debugfs_create_file("pte", 0600, mml_dir, (void *)&mml_walk_ptes,
+			    &mml_file_fops);
+	debugfs_create_file("smaps", 0600, mml_dir, (void *)&mml_walk_smaps,
+			    &mml_file_fops);
+	debugfs_create_file("tables", 0600, mml_dir, (void *)&mml_walk_tables,
 			    &mml_file_fops);
 }
 

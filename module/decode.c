@@ -14,6 +14,7 @@
 #include "compat/leafops.h"
 #include "compat/page.h"
 #include "compat/pte.h"
+#include "compat/vma.h"
 #include "decode.h"
 #include "decode_arch.h"
 
@@ -299,6 +300,18 @@ u64 mml_decode_vm_flags(struct vm_area_struct *vma)
 		if (vm_flags & mml_vm_flags[i].vm_flag)
 			flags |= mml_vm_flags[i].flag;
 	return flags;
+}
+
+/* How VmFlags of smaps is made: fill in vma_bit and vma_hidden. */
+void mml_decode_vma_bits_info(struct mmlens_info *info)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(mml_vm_flags); i++)
+		if (mml_vm_flags[i].vm_flag)
+			info->vma_bit[ilog2(mml_vm_flags[i].flag)] =
+				1 + ilog2(mml_vm_flags[i].vm_flag);
+	info->vma_hidden = mml_vm_flags_hidden();
 }
 
 u32 mml_decode_pkey(struct vm_area_struct *vma)

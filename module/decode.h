@@ -27,10 +27,28 @@ bool mml_decode_huge_zero(struct vm_area_struct *vma, u8 level,
 u32 mml_decode_table(pte_t entry);
 u64 mml_decode_vm_flags(struct vm_area_struct *vma);
 u32 mml_decode_pkey(struct vm_area_struct *vma);
+void mml_decode_vma_bits_info(struct mmlens_info *info);
 
 /* What struct page adds. */
 #define MML_PAGE_FLAGS	(MMLENS_PTE_FILE | MMLENS_PTE_ANON_EXCLUSIVE | \
 			 MMLENS_PTE_EXCLUSIVE)
+
+/**
+ * mml_effective() - Effective permissions, as bits of mmlens_pte.flags.
+ * @flags:	of the entry as decoded
+ * @denied:	what it and those above it deny, MMLENS_EFF_*
+ *
+ * Returns: MMLENS_EFF_*; none of an entry that the hardware doesn't look at.
+ */
+static inline u32 mml_effective(u32 flags, u32 denied)
+{
+	u32 state = flags & MMLENS_PTE_STATE;
+
+	if (state != MMLENS_STATE_TABLE && (state != MMLENS_STATE_PRESENT ||
+					    (flags & MMLENS_PTE_PROT_NONE)))
+		return 0;
+	return denied ^ (MMLENS_EFF_USER | MMLENS_EFF_WRITE);
+}
 
 /* Does an entry so decoded map its page, be it for a fault only? */
 static inline bool mml_entry_is_mapped(u32 flags)

@@ -6,6 +6,8 @@
 #include <linux/elf-em.h>
 #include <linux/pgtable.h>
 
+#include "uapi/mmlens.h"
+
 #if defined(CONFIG_X86_64)
 
 #define MML_ARCH	EM_X86_64
@@ -32,6 +34,36 @@ static inline u64 mml_arch_key(pte_t entry)
 	return pte_val(entry) & ~PTE_PFN_MASK;
 }
 
+/* What an entry denies, whatever others allow: MMLENS_EFF_*. */
+static inline u32 mml_arch_denied(pte_t entry)
+{
+	pteval_t val = pte_val(entry);
+	u32 denied = 0;
+
+	if (!(val & _PAGE_USER))
+		denied |= MMLENS_EFF_USER;
+	if (!(val & _PAGE_RW))
+		denied |= MMLENS_EFF_WRITE;
+	if (val & _PAGE_NX)
+		denied |= MMLENS_EFF_NX;
+	return denied;
+}
+
+/*
+ * With page-table isolation there are two top tables, and the kernel's forbids
+ * to execute what is the user's.  What holds for a process is in the other.
+ */
+static inline pte_t mml_arch_top(const void *entryp, pte_t entry)
+{
+#if defined(CONFIG_PAGE_TABLE_ISOLATION) || \
+	defined(CONFIG_MITIGATION_PAGE_TABLE_ISOLATION)
+	if (boot_cpu_has(X86_FEATURE_PTI))
+		return READ_ONCE(*(pte_t *)
+				 kernel_to_user_pgdp((pgd_t *)entryp));
+#endif
+	return entry;
+}
+
 #elif defined(CONFIG_UML) && defined(CONFIG_64BIT)
 
 /* User-mode Linux: for profiling the module at native speed. */
@@ -46,6 +78,22 @@ static inline u32 mml_arch_flags(pte_t entry)
 static inline u64 mml_arch_key(pte_t entry)
 {
 	return pte_val(entry) & ~PAGE_MASK;
+}
+
+static inline u32 mml_arch_denied(pte_t entry)
+{
+	u32 denied = 0;
+
+	if (!(pte_val(entry) & _PAGE_USER))
+		denied |= MMLENS_EFF_USER;
+	if (!(pte_val(entry) & _PAGE_RW))
+		denied |= MMLENS_EFF_WRITE;
+	return denied;
+}
+
+static inline pte_t mml_arch_top(const void *entryp, pte_t entry)
+{
+	return entry;
 }
 
 #else

@@ -15,7 +15,7 @@
  * Room for one record for each entry of a page table, and for a VMA with the
  * longest name beside them.
  */
-#define MML_SINK_SIZE		(512 * sizeof(struct mmlens_pte) + 8192)
+#define MML_SINK_SIZE		(512 * sizeof(struct mmlens_page) + 8192)
 
 /**
  * struct mml_sink - A bounce buffer for records.

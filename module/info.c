@@ -8,6 +8,7 @@
 
 #include "compat/page.h"
 #include "core.h"
+#include "decode.h"
 #include "decode_arch.h"
 #include "info.h"
 
@@ -77,6 +78,7 @@ void mml_info_fill(struct mmlens_info *info)
 		info->queries |= 1ULL << mml_walkers[i]->nr;
 	info->fields = mml_info_fields();
 	mml_info_levels(info);
+	mml_decode_vma_bits_info(info);
 	strscpy(info->version, MMLENS_VERSION, sizeof(info->version));
 	strscpy(info->release, init_utsname()->release, sizeof(info->release));
 }

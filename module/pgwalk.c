@@ -28,6 +28,7 @@
 #include <linux/spinlock.h>
 
 #include "compat/pte.h"
+#include "decode_arch.h"
 #include "pgwalk.h"
 
 static enum mml_kind mml_pmd_kind(struct vm_area_struct *vma, pmd_t pmd)
@@ -57,6 +58,11 @@ static void mml_path_add(struct mml_path *path, void *entryp, pte_t entry,
 			 unsigned long pfn, u8 level, u8 shift,
 			 enum mml_kind kind)
 {
+	const bool top = !path->depth;
+	u32 denied = mml_arch_denied(top ? mml_arch_top(entryp, entry) : entry);
+
+	if (!top)
+		denied |= path->steps[path->depth - 1].denied;
 	path->steps[path->depth++] = (struct mml_step){
 		.entryp	= entryp,
 		.entry	= entry,
@@ -64,6 +70,7 @@ static void mml_path_add(struct mml_path *path, void *entryp, pte_t entry,
 		.level	= level,
 		.shift	= shift,
 		.kind	= kind,
+		.denied	= denied,
 	};
 }
 
@@ -215,7 +222,7 @@ static unsigned long mml_pgwalk_hugetlb_ptes(struct mml_walk *walk,
 	n = min(n, walk->budget);
 	if (ops->room)
 		n = min(n, ops->room(walk));
-	ops->ptes(walk, vma, walk->cursor,
+	ops->ptes(walk, vma, pmd, walk->cursor,
 		  pte_offset_kernel((pmd_t *)pmd->entryp, walk->cursor), n);
 	walk->budget -= n;
 	return walk->cursor + ((unsigned long)n << PAGE_SHIFT);
@@ -240,7 +247,7 @@ static bool mml_pgwalk_hugetlb(struct mml_walk *walk,
 	local_irq_enable();
 
 	if (last->kind == MML_KIND_NONE && ops->hole)
-		ops->hole(walk, walk->cursor, next, last->level);
+		ops->hole(walk, vma, walk->cursor, next, last->level);
 	walk->cursor = next;
 	return true;
 }
@@ -265,7 +272,7 @@ static bool mml_pgwalk_table(struct mml_walk *walk, struct vm_area_struct *vma,
 		mml_pgwalk_again(walk);
 		return true;
 	}
-	ops->ptes(walk, vma, walk->cursor, ptep, n);
+	ops->ptes(walk, vma, pmd, walk->cursor, ptep, n);
 	spin_unlock(ptl);
 	walk->cursor += (unsigned long)n << PAGE_SHIFT;
 	return true;
@@ -302,7 +309,7 @@ static bool mml_pgwalk_one(struct mml_walk *walk, struct vm_area_struct *vma,
 	case MML_KIND_NONE:
 		next = mml_step_end(last, walk->cursor, end);
 		if (ops->hole)
-			ops->hole(walk, walk->cursor, next, last->level);
+			ops->hole(walk, vma, walk->cursor, next, last->level);
 		walk->cursor = next;
 		break;
 	case MML_KIND_TABLE:

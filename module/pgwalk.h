@@ -23,6 +23,7 @@ enum mml_kind {
  * @level:	MMLENS_LEVEL_*
  * @shift:	log2 of the bytes that it translates
  * @kind:	what it is
+ * @denied:	what this entry and those above it deny, MMLENS_EFF_*
  */
 struct mml_step {
 	void *entryp;
@@ -31,6 +32,7 @@ struct mml_step {
 	u8 level;
 	u8 shift;
 	enum mml_kind kind;
+	u32 denied;
 };
 
 /**
@@ -53,7 +55,8 @@ bool mml_leaf_lock(struct mm_struct *mm, const struct mml_step *leaf,
 /**
  * struct mml_pgwalk_ops - What a walk does with what it meets.
  * @room:	entries that can be taken now; NULL: any number
- * @ptes:	@n entries from @ptep on, of a PTE table whose lock is held
+ * @ptes:	@n entries from @ptep on, of the PTE table that @pmd points to;
+ *		its lock is held (in a hugetlb VMA, interrupts are off)
  * @leaf:	a leaf or non-present entry above level PTE; its lock is held,
  *		except in a hugetlb VMA, where interrupts are off
  * @hole:	[start, end) has no entries, empty at @level; may be NULL
@@ -61,11 +64,12 @@ bool mml_leaf_lock(struct mm_struct *mm, const struct mml_step *leaf,
 struct mml_pgwalk_ops {
 	unsigned int (*room)(const struct mml_walk *walk);
 	void (*ptes)(struct mml_walk *walk, struct vm_area_struct *vma,
-		     unsigned long addr, pte_t *ptep, unsigned int n);
+		     const struct mml_step *pmd, unsigned long addr,
+		     pte_t *ptep, unsigned int n);
 	void (*leaf)(struct mml_walk *walk, struct vm_area_struct *vma,
 		     const struct mml_step *leaf, unsigned long addr);
-	void (*hole)(struct mml_walk *walk, unsigned long start,
-		     unsigned long end, u8 level);
+	void (*hole)(struct mml_walk *walk, struct vm_area_struct *vma,
+		     unsigned long start, unsigned long end, u8 level);
 };
 
 void mml_pgwalk_vma(struct mml_walk *walk, struct vm_area_struct *vma,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Records as text, for debugfs: one line a record, a name behind its VMA. */
 #include <linux/kernel.h>
+#include <linux/string.h>
 #include <linux/string_helpers.h>
 
 #include "text.h"
@@ -52,6 +53,18 @@ static const struct mml_bit_name mml_pte_names[] = {
 	{ MMLENS_PTE_EXCLUSIVE,		"exclusive" },
 };
 
+static const struct mml_bit_name mml_effective_names[] = {
+	{ MMLENS_EFF_USER,		"effective:user" },
+	{ MMLENS_EFF_WRITE,		"effective:rw" },
+	{ MMLENS_EFF_NX,		"effective:nx" },
+};
+
+static const struct mml_bit_name mml_table_names[] = {
+	{ MMLENS_TABLE_DEPOSITED,	"deposited" },
+	{ MMLENS_TABLE_SHARED,		"shared" },
+	{ MMLENS_TABLE_UNCOUNTED,	"uncounted" },
+};
+
 static const struct mml_bit_name mml_marker_names[] = {
 	{ MMLENS_MARKER_UFFD,		"uffd" },
 	{ MMLENS_MARKER_POISON,		"poison" },
@@ -65,6 +78,10 @@ const char *mml_text_kind(unsigned int nr)
 		return "maps";
 	case MMLENS_NR_PTES:
 		return "pte";
+	case MMLENS_NR_SMAPS:
+		return "smaps";
+	case MMLENS_NR_TABLES:
+		return "tables";
 	}
 	return "unknown";
 }
@@ -115,6 +132,8 @@ static void mml_text_pte(struct seq_file *m, const struct mmlens_pte *rec)
 		   mml_text_or(mml_state_names[state]), rec->raw);
 	mml_text_value(m, state, rec->value);
 	mml_text_bits(m, rec->flags, mml_pte_names, ARRAY_SIZE(mml_pte_names));
+	mml_text_bits(m, rec->flags, mml_effective_names,
+		      ARRAY_SIZE(mml_effective_names));
 	seq_putc(m, '\n');
 }
 
@@ -142,6 +161,33 @@ static void mml_text_vma(struct seq_file *m, const struct mmlens_vma *rec)
 	seq_putc(m, '\n');
 }
 
+/* All in kB, as smaps. */
+static void mml_text_smaps(struct seq_file *m, const struct mmlens_smaps *rec)
+{
+	seq_printf(m, " rss=%llu pss=%llu", rec->rss >> 10,
+		   rec->pss >> (10 + 12));
+	seq_printf(m, " shared_clean=%llu shared_dirty=%llu",
+		   rec->shared_clean >> 10, rec->shared_dirty >> 10);
+	seq_printf(m, " private_clean=%llu private_dirty=%llu",
+		   rec->private_clean >> 10, rec->private_dirty >> 10);
+	seq_printf(m, " referenced=%llu anonymous=%llu swap=%llu",
+		   rec->referenced >> 10, rec->anonymous >> 10,
+		   rec->swap >> 10);
+	seq_puts(m, rec->flags & MMLENS_SMAPS_RACED ? " raced\n" : "\n");
+}
+
+static void mml_text_table(struct seq_file *m, const struct mmlens_table *rec)
+{
+	seq_printf(m, "%llx %s", rec->va,
+		   mml_text_or(mml_level_names[rec->head.level]));
+	if (!(rec->flags & MMLENS_TABLE_DEPOSITED))
+		seq_printf(m, " pfn=%llu node=%u used=%u/%u", rec->pfn,
+			   rec->node, rec->used, rec->entries);
+	mml_text_bits(m, rec->flags, mml_table_names,
+		      ARRAY_SIZE(mml_table_names));
+	seq_putc(m, '\n');
+}
+
 /* One line for a record; none for a name, which stands behind its VMA. */
 void mml_text_record(struct seq_file *m, const struct mmlens_record *rec)
 {
@@ -151,6 +197,12 @@ void mml_text_record(struct seq_file *m, const struct mmlens_record *rec)
 		break;
 	case MMLENS_REC_VMA:
 		mml_text_vma(m, (const struct mmlens_vma *)rec);
+		break;
+	case MMLENS_REC_SMAPS:
+		mml_text_smaps(m, (const struct mmlens_smaps *)rec);
+		break;
+	case MMLENS_REC_TABLE:
+		mml_text_table(m, (const struct mmlens_table *)rec);
 		break;
 	}
 }

@@ -14,6 +14,7 @@
 #include "core.h"
 #include "decode.h"
 #include "decode_arch.h"
+#include "page.h"
 #include "pgwalk.h"
 
 static void mml_emit_entry(struct mml_sink *sink, u8 level, unsigned long va,
@@ -30,8 +31,8 @@ static void mml_emit_entry(struct mml_sink *sink, u8 level, unsigned long va,
 	mml_sink_commit(sink, MMLENS_REC_PTE, level, sizeof(*rec));
 }
 
-static void mml_emit_hole(struct mml_walk *walk, unsigned long start,
-			  unsigned long end, u8 level)
+static void mml_emit_hole(struct mml_walk *walk, struct vm_area_struct *vma,
+			  unsigned long start, unsigned long end, u8 level)
 {
 	struct mmlens_hole *rec;
 
@@ -58,13 +59,19 @@ static bool mml_entry_may_run(const struct mml_entry *e)
 			     MMLENS_PTE_PROT_NONE | MMLENS_PTE_HUGETLB));
 }
 
-/* The flags of a decoded entry, with what its page adds if that was asked. */
+/*
+ * The flags of a decoded entry, with its effective permissions, and with what
+ * its page adds if that was asked.
+ */
 static u32 mml_entry_flags(const struct mml_walk *walk,
-			   const struct mml_entry *e, const pte_t *ptep)
+			   const struct mml_entry *e, const void *entryp,
+			   u32 denied)
 {
-	if (!(walk->flags & MMLENS_WALK_PAGE))
-		return e->flags;
-	return e->flags | mml_decode_page(e, ptep);
+	u32 flags = e->flags | mml_effective(e->flags, denied);
+
+	if (walk->flags & MMLENS_WALK_PAGE)
+		flags |= mml_decode_page(e, entryp);
+	return flags;
 }
 
 /* What struct page adds to a small entry that may run. */
@@ -104,7 +111,7 @@ static unsigned int mml_run_gather(const struct mml_walk *walk,
  * n single entries, but for one that is gathered in vain (MML_SINK_SLACK).
  */
 static unsigned int mml_emit_entries(struct mml_walk *walk,
-				     struct vm_area_struct *vma,
+				     struct vm_area_struct *vma, u32 denied,
 				     unsigned long addr, const pte_t *ptep,
 				     unsigned int n)
 {
@@ -112,7 +119,8 @@ static unsigned int mml_emit_entries(struct mml_walk *walk,
 	pte_t entry = mml_entry_read(ptep);
 	struct mml_entry e = mml_decode_entry(vma, MMLENS_LEVEL_PTE, entry,
 					      pte_pfn(entry));
-	u32 flags = mml_entry_flags(walk, &e, ptep);
+	u32 flags = mml_entry_flags(walk, &e, ptep,
+				    denied | mml_arch_denied(entry));
 	struct mmlens_run *rec;
 	unsigned int count = 1;
 
@@ -138,6 +146,81 @@ static unsigned int mml_emit_entries(struct mml_walk *walk,
 	return count;
 }
 
+/* ---- with the state of pages ---- */
+
+/* The page that an entry maps and struct page describes, or NULL. */
+static struct page *mml_state_page(const struct mml_entry *e)
+{
+	if (!mml_entry_is_mapped(e->flags))
+		return NULL;
+	return pfn_to_online_page(e->value);
+}
+
+/* Fill in a record for one entry. */
+static void mml_state_fill(struct mmlens_page *rec, unsigned long va, u64 raw,
+			   u32 flags, u64 value, struct page *page)
+{
+	rec->flags = flags;
+	rec->va = va;
+	rec->raw = raw;
+	rec->value = value;
+	rec->count = 1;
+	mml_page_describe(page, rec);
+}
+
+/*
+ * How many entries from @ptep on, the first included, map pages in a row that
+ * are in the same state?
+ */
+static unsigned int mml_state_count(const pte_t *ptep, unsigned int n,
+				    const struct page *page)
+{
+	const struct mml_page_words words = mml_page_words(page);
+	u64 raw = pte_val(mml_entry_read(ptep));
+	unsigned int i;
+
+	for (i = 1; i < n; i++) {
+		raw += PAGE_SIZE;
+		if (pte_val(mml_entry_read(ptep + i)) != raw ||
+		    !mml_page_same(page + i, &words))
+			break;
+	}
+	return i;
+}
+
+/* As mml_emit_entries(). */
+static unsigned int mml_emit_states(struct mml_walk *walk,
+				    struct vm_area_struct *vma, u32 denied,
+				    unsigned long addr, const pte_t *ptep,
+				    unsigned int n)
+{
+	struct mml_sink *sink = &walk->sink;
+	pte_t entry = mml_entry_read(ptep);
+	struct mml_entry e = mml_decode_entry(vma, MMLENS_LEVEL_PTE, entry,
+					      pte_pfn(entry));
+	u32 flags = mml_entry_flags(walk, &e, ptep,
+				    denied | mml_arch_denied(entry));
+	struct page *page = mml_state_page(&e);
+	struct mmlens_page *rec;
+
+	if (!page) {
+		mml_emit_entry(sink, MMLENS_LEVEL_PTE, addr, pte_val(entry),
+			       flags, e.value);
+		return 1;
+	}
+	rec = mml_sink_end(sink, sizeof(*rec));
+	if (WARN_ON_ONCE(!rec))
+		return n;
+	mml_state_fill(rec, addr, pte_val(entry), flags, e.value, page);
+	if (mml_entry_may_run(&e))
+		rec->count = mml_state_count(ptep, n, page);
+	n = rec->count;
+	mml_sink_commit(sink, MMLENS_REC_PAGE, MMLENS_LEVEL_PTE, sizeof(*rec));
+	return n;
+}
+
+/* ---- */
+
 static unsigned int mml_count_none(const pte_t *ptep, unsigned int n)
 {
 	unsigned int i = 0;
@@ -148,24 +231,48 @@ static unsigned int mml_count_none(const pte_t *ptep, unsigned int n)
 }
 
 static void mml_walk_pte_ptes(struct mml_walk *walk,
-			      struct vm_area_struct *vma, unsigned long addr,
+			      struct vm_area_struct *vma,
+			      const struct mml_step *pmd, unsigned long addr,
 			      pte_t *ptep, unsigned int n)
 {
+	unsigned int (*emit)(struct mml_walk *walk, struct vm_area_struct *vma,
+			     u32 denied, unsigned long addr, const pte_t *ptep,
+			     unsigned int n);
 	unsigned int i = 0;
 
+	emit = (walk->flags & MMLENS_WALK_STATE) ? mml_emit_states :
+						   mml_emit_entries;
 	while (i < n) {
 		unsigned long va = addr + ((unsigned long)i << PAGE_SHIFT);
 		unsigned int none = mml_count_none(ptep + i, n - i);
 
 		if (none) {
-			mml_emit_hole(walk, va, va + ((unsigned long)none <<
-						      PAGE_SHIFT),
+			mml_emit_hole(walk, vma, va, va +
+				      ((unsigned long)none << PAGE_SHIFT),
 				      MMLENS_LEVEL_PTE);
 			i += none;
 			continue;
 		}
-		i += mml_emit_entries(walk, vma, va, ptep + i, n - i);
+		i += emit(walk, vma, pmd->denied, va, ptep + i, n - i);
 	}
+}
+
+static bool mml_emit_leaf_state(struct mml_walk *walk,
+				const struct mml_step *leaf, unsigned long va,
+				const struct mml_entry *e)
+{
+	struct page *page = mml_state_page(e);
+	struct mmlens_page *rec;
+
+	if (!page)
+		return false;
+	rec = mml_sink_end(&walk->sink, sizeof(*rec));
+	if (WARN_ON_ONCE(!rec))
+		return true;
+	mml_state_fill(rec, va, pte_val(leaf->entry), e->flags, e->value, page);
+	mml_sink_commit(&walk->sink, MMLENS_REC_PAGE, leaf->level,
+			sizeof(*rec));
+	return true;
 }
 
 static void mml_walk_pte_leaf(struct mml_walk *walk,
@@ -178,8 +285,10 @@ static void mml_walk_pte_leaf(struct mml_walk *walk,
 
 	if (mml_decode_huge_zero(vma, leaf->level, &e))
 		e.flags |= MMLENS_PTE_ZERO;
-	if (walk->flags & MMLENS_WALK_PAGE)
-		e.flags |= mml_decode_page(&e, leaf->entryp);
+	e.flags = mml_entry_flags(walk, &e, leaf->entryp, leaf->denied);
+	if ((walk->flags & MMLENS_WALK_STATE) &&
+	    mml_emit_leaf_state(walk, leaf, va, &e))
+		return;
 	mml_emit_entry(&walk->sink, leaf->level, va, pte_val(leaf->entry),
 		       e.flags, e.value);
 }
@@ -187,7 +296,10 @@ static void mml_walk_pte_leaf(struct mml_walk *walk,
 /* Each entry that is looked at makes one record at most. */
 static unsigned int mml_walk_pte_room(const struct mml_walk *walk)
 {
-	return mml_sink_room(&walk->sink) / sizeof(struct mmlens_pte);
+	size_t size = (walk->flags & MMLENS_WALK_STATE) ?
+		      sizeof(struct mmlens_page) : sizeof(struct mmlens_pte);
+
+	return mml_sink_room(&walk->sink) / size;
 }
 
 static const struct mml_pgwalk_ops mml_walk_pte_ops = {
@@ -233,7 +345,7 @@ const struct mml_walker mml_walk_ptes = {
 	.name		= "pte",
 	.nr		= MMLENS_NR_PTES,
 	.flags		= MMLENS_WALK_PAGE | MMLENS_WALK_ABSENT |
-			  MMLENS_WALK_RUNS,
-	.step_room	= 2 * sizeof(struct mmlens_pte),
+			  MMLENS_WALK_RUNS | MMLENS_WALK_STATE,
+	.step_room	= 2 * sizeof(struct mmlens_page),
 	.step		= mml_walk_pte_step,
 };

@@ -3,9 +3,7 @@
  * MMLENS_SMAPS: VMAs and the sums of their pages, as smap_gather_stats() of
  * fs/proc/task_mmu.c makes them.
  *
- * Locking: as MMLENS_PTES.  The lock is let go within a VMA that has more
- * entries than a step may look at; one that isn't the same afterwards ends
- * there (MMLENS_SMAPS_RACED), and the walk goes on from that address.
+ * Locking: as vma_sums.c says.
  */
 #include <linux/hugetlb.h>
 #include <linux/mm.h>
@@ -13,116 +11,146 @@
 
 #include "compat/page.h"
 #include "compat/pte.h"
+#include "compat/shmem.h"
 #include "decode.h"
 #include "pgwalk.h"
+#include "smaps.h"
 #include "vma.h"
 
 /* Fractional bits of pss, as PSS_SHIFT of fs/proc/task_mmu.c. */
 #define MML_PSS_SHIFT	12
 
-/* What a VMA costs beside its entries: the look for it, its name's path. */
-#define MML_VMA_COST	16
-
-/**
- * struct mml_smaps - A walk's VMA under way.
- * @start:	what it was when it was found
- * @end:	the same
- * @vm_flags:	the same
- * @pgoff:	the same
- * @sums:	so far
+/*
+ * What is to be known of a page to add it up, as a small number: neighbours
+ * mostly are alike, so they are counted first and added up together.
  */
-struct mml_smaps {
-	unsigned long start;
-	unsigned long end;
-	unsigned long vm_flags;
-	unsigned long pgoff;
-	struct mmlens_smaps sums;
-};
+#define MML_PAGE_ANON		(1u << 0)
+#define MML_PAGE_SWAPBACKED	(1u << 1)
+#define MML_PAGE_DIRTY		(1u << 2)
+#define MML_PAGE_REFERENCED	(1u << 3)
+#define MML_PAGE_PRIVATE	(1u << 4)
+#define MML_PAGE_KSM		(1u << 5)
 
 /* What an entry says of the page that it maps. */
 struct mml_mapping {
 	bool young;
 	bool dirty;
-	bool locked;
 	bool present;
 	bool migration;
 };
 
-static void mml_smaps_add(struct mmlens_smaps *sums, struct folio *folio,
-			  unsigned long size, u64 pss,
-			  const struct mml_mapping *m, bool private)
+/* Add @size bytes of pages of a class, which count @pss. */
+static void mml_smaps_add(struct mmlens_smaps *sums, unsigned int class,
+			  bool locked, u64 size, u64 pss)
 {
+	const bool anon = class & MML_PAGE_ANON;
+	const bool private = class & MML_PAGE_PRIVATE;
+
+	sums->rss += size;
 	sums->pss += pss;
-	if (folio_test_anon(folio))
+	if (anon)
 		sums->pss_anon += pss;
-	else if (folio_test_swapbacked(folio))
+	else if (class & MML_PAGE_SWAPBACKED)
 		sums->pss_shmem += pss;
 	else
 		sums->pss_file += pss;
-	if (m->locked)
+	if (locked)
 		sums->pss_locked += pss;
-
-	if (m->dirty || folio_test_dirty(folio)) {
-		sums->pss_dirty += pss;
-		if (private)
-			sums->private_dirty += size;
-		else
-			sums->shared_dirty += size;
-	} else if (private) {
-		sums->private_clean += size;
-	} else {
-		sums->shared_clean += size;
-	}
-}
-
-/* Quantities that depend on the folio alone, not on who shares its pages. */
-static void mml_smaps_folio(struct mmlens_smaps *sums, struct folio *folio,
-			    unsigned long size, const struct mml_mapping *m)
-{
-	if (folio_test_anon(folio)) {
+	if (class & MML_PAGE_REFERENCED)
+		sums->referenced += size;
+	if (class & MML_PAGE_KSM)
+		sums->ksm += size;
+	if (anon)
 		sums->anonymous += size;
-		if (!folio_test_swapbacked(folio) && !m->dirty &&
-		    !folio_test_dirty(folio))
+	if (class & MML_PAGE_DIRTY) {
+		sums->pss_dirty += pss;
+		*(private ? &sums->private_dirty : &sums->shared_dirty) += size;
+	} else {
+		*(private ? &sums->private_clean : &sums->shared_clean) += size;
+		if (anon && !(class & MML_PAGE_SWAPBACKED))
 			sums->lazyfree += size;
 	}
-	if (folio_test_ksm(folio))
-		sums->ksm += size;
-	sums->rss += size;
-	if (m->young || folio_test_young(folio) ||
-	    folio_test_referenced(folio))
-		sums->referenced += size;
 }
 
-static void mml_smaps_account(struct mmlens_smaps *sums, struct page *page,
+/* Add up what was tallied, and begin anew. */
+static void mml_smaps_flush(struct mml_smaps *smaps)
+{
+	struct mml_tally *tally = &smaps->tally;
+	const bool locked = smaps->vma.vm_flags & VM_LOCKED;
+	u64 pss = (u64)PAGE_SIZE << MML_PSS_SHIFT;
+
+	if (!tally->pages)
+		return;
+	if (tally->mapcount >= 2)
+		pss = div_u64(pss, tally->mapcount);
+	mml_smaps_add(&smaps->sums, tally->class, locked,
+		      tally->pages << PAGE_SHIFT, tally->pages * pss);
+	tally->pages = 0;
+}
+
+/* Neighbours mostly are of one class and mapped as often: add them as one. */
+static inline void mml_smaps_tally(struct mml_smaps *smaps, unsigned int class,
+				   int mapcount, u64 pages)
+{
+	struct mml_tally *tally = &smaps->tally;
+
+	if (class != tally->class || mapcount != tally->mapcount) {
+		mml_smaps_flush(smaps);
+		tally->class = class;
+		tally->mapcount = mapcount;
+	}
+	tally->pages += pages;
+}
+
+/* All of a class but whether the page is private. */
+static inline unsigned int mml_smaps_class(const struct folio *folio,
+					   const struct page *page,
+					   const struct mml_mapping *m)
+{
+	unsigned long flags = mml_page_flags(&folio->page);
+	unsigned long mapping = (unsigned long)READ_ONCE(folio->page.mapping);
+	unsigned int class = 0;
+
+	if (mapping & MML_MAPPING_ANON) {
+		class |= MML_PAGE_ANON;
+		if ((mapping & MML_MAPPING_KSM) == MML_MAPPING_KSM)
+			class |= MML_PAGE_KSM;
+	}
+	if (mml_flag(flags, PG_swapbacked))
+		class |= MML_PAGE_SWAPBACKED;
+	if (m->dirty || mml_flag(flags, PG_dirty))
+		class |= MML_PAGE_DIRTY;
+	if (m->young || mml_flag(flags, PG_referenced) ||
+	    mml_page_young(flags, page))
+		class |= MML_PAGE_REFERENCED;
+	return class;
+}
+
+static void mml_smaps_account(struct mml_smaps *smaps, struct page *page,
 			      unsigned int nr, const struct mml_mapping *m)
 {
 	struct folio *folio = page_folio(page);
-	unsigned long size = (unsigned long)nr << PAGE_SHIFT;
+	unsigned int class = mml_smaps_class(folio, page, m);
 	unsigned int i;
-
-	mml_smaps_folio(sums, folio, size, m);
 
 	/* A mapcount can't be had of what isn't present. */
 	if (folio_ref_count(folio) == 1 || mml_smaps_uncounted(m->present,
 							       m->migration)) {
-		mml_smaps_add(sums, folio, size, (u64)size << MML_PSS_SHIFT, m,
-			      mml_smaps_private(m->present));
+		if (mml_smaps_private(m->present))
+			class |= MML_PAGE_PRIVATE;
+		mml_smaps_tally(smaps, class, 1, nr);
 		return;
 	}
-
-	for (i = 0; i < nr; i++, page++) {
-		u64 pss = (u64)PAGE_SIZE << MML_PSS_SHIFT;
+	for (i = 0; i < nr; i++) {
 		bool private;
-		int mapcount = mml_smaps_mapcount(folio, page, &private);
+		int mapcount = mml_smaps_mapcount(folio, page + i, &private);
 
-		if (mapcount >= 2)
-			pss = div_u64(pss, mapcount);
-		mml_smaps_add(sums, folio, PAGE_SIZE, pss, m, private);
+		mml_smaps_tally(smaps, class | (private ? MML_PAGE_PRIVATE : 0),
+				max(mapcount, 1), 1);
 	}
 }
 
-static struct mml_mapping mml_smaps_mapping(struct vm_area_struct *vma,
-					    pte_t entry, u32 flags)
+static struct mml_mapping mml_smaps_mapping(pte_t entry, u32 flags)
 {
 	u32 state = flags & MMLENS_PTE_STATE;
 	bool present = pte_present(entry);
@@ -130,41 +158,92 @@ static struct mml_mapping mml_smaps_mapping(struct vm_area_struct *vma,
 	return (struct mml_mapping){
 		.young = present && (flags & MMLENS_PTE_ACCESSED),
 		.dirty = present && (flags & MMLENS_PTE_DIRTY),
-		.locked = vma->vm_flags & VM_LOCKED,
 		.present = present || state == MMLENS_STATE_DEVICE_PRIVATE,
 		.migration = state == MMLENS_STATE_MIGRATION,
 	};
 }
 
-static void mml_smaps_entry(struct mmlens_smaps *sums,
-			    struct vm_area_struct *vma, pte_t entry)
+/* An entry of any kind. */
+static void mml_smaps_entry(struct mml_smaps *smaps, struct vm_area_struct *vma,
+			    pte_t entry)
 {
+	struct mmlens_smaps *sums = &smaps->sums;
 	struct mml_entry e = mml_decode_entry(vma, MMLENS_LEVEL_PTE, entry,
 					      pte_pfn(entry));
 	struct mml_mapping m;
 
-	if ((e.flags & MMLENS_PTE_STATE) == MMLENS_STATE_SWAP)
+	if ((e.flags & MMLENS_PTE_STATE) == MMLENS_STATE_SWAP) {
 		sums->swap += PAGE_SIZE;
+		sums->swap_anon += PAGE_SIZE;
+	}
 	if (!mml_entry_has_page(e.flags) || !pfn_valid(e.value))
 		return;
-	m = mml_smaps_mapping(vma, entry, e.flags);
-	mml_smaps_account(sums, pfn_to_page(e.value), 1, &m);
+	m = mml_smaps_mapping(entry, e.flags);
+	mml_smaps_account(smaps, pfn_to_page(e.value), 1, &m);
+}
+
+/*
+ * Is this a present entry whose page struct page describes, as its bits alone
+ * tell?  Nearly all are.
+ */
+static bool mml_smaps_is_plain(pte_t entry)
+{
+	return IS_ENABLED(CONFIG_ARCH_HAS_PTE_SPECIAL) && pte_present(entry) &&
+	       !pte_special(entry) && !mml_entry_devmap(entry);
+}
+
+static void mml_smaps_swapped(struct mml_smaps *smaps,
+			      struct vm_area_struct *vma, unsigned long start,
+			      unsigned long end)
+{
+	smaps->sums.swap += mml_shmem_swapped(smaps->shmem,
+					      linear_page_index(vma, start),
+					      linear_page_index(vma, end)) <<
+			    PAGE_SHIFT;
+}
+
+/* Pages of a private mapping of shared memory that weren't copied. */
+static void mml_smaps_none(struct mml_smaps *smaps, struct vm_area_struct *vma,
+			   unsigned long addr)
+{
+	if (smaps->shmem && !(vma->vm_flags & VM_SHARED))
+		mml_smaps_swapped(smaps, vma, addr, addr + PAGE_SIZE);
 }
 
 static void mml_smaps_ptes(struct mml_walk *walk, struct vm_area_struct *vma,
-			   unsigned long addr, pte_t *ptep, unsigned int n)
+			   const struct mml_step *pmd, unsigned long addr,
+			   pte_t *ptep, unsigned int n)
 {
 	struct mml_smaps *smaps = walk->private;
 	unsigned int i;
 
 	if (vma->vm_flags & VM_HUGETLB)
 		return;
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < n; i++, addr += PAGE_SIZE) {
 		pte_t entry = mml_entry_read(ptep + i);
+		struct mml_mapping m = { .present = true };
 
-		if (!pte_none(entry))
-			mml_smaps_entry(&smaps->sums, vma, entry);
+		if (pte_none(entry)) {
+			mml_smaps_none(smaps, vma, addr);
+			continue;
+		}
+		if (!mml_smaps_is_plain(entry)) {
+			mml_smaps_entry(smaps, vma, entry);
+			continue;
+		}
+		m.young = pte_young(entry);
+		m.dirty = pte_dirty(entry);
+		mml_smaps_account(smaps, pfn_to_page(pte_pfn(entry)), 1, &m);
 	}
+}
+
+static void mml_smaps_hole(struct mml_walk *walk, struct vm_area_struct *vma,
+			   unsigned long start, unsigned long end, u8 level)
+{
+	struct mml_smaps *smaps = walk->private;
+
+	if (smaps->shmem && !(vma->vm_flags & VM_SHARED))
+		mml_smaps_swapped(smaps, vma, start, end);
 }
 
 static void mml_smaps_hugetlb(struct mmlens_smaps *sums,
@@ -216,43 +295,68 @@ static void mml_smaps_leaf(struct mml_walk *walk, struct vm_area_struct *vma,
 	if ((e.flags & MMLENS_PTE_PROT_NONE) && mml_smaps_skips_prot_none_pmd())
 		return;
 	page = pfn_to_page(e.value);
-	m = mml_smaps_mapping(vma, leaf->entry, e.flags);
+	m = mml_smaps_mapping(leaf->entry, e.flags);
 	mml_smaps_huge(&smaps->sums, page_folio(page), 1UL << leaf->shift);
-	mml_smaps_account(&smaps->sums, page, 1U << (leaf->shift - PAGE_SHIFT),
-			  &m);
+	mml_smaps_account(smaps, page, 1U << (leaf->shift - PAGE_SHIFT), &m);
 }
 
 static const struct mml_pgwalk_ops mml_smaps_ops = {
 	.ptes	= mml_smaps_ptes,
 	.leaf	= mml_smaps_leaf,
+	.hole	= mml_smaps_hole,
 };
 
-static bool mml_smaps_start(struct mml_walk *walk, struct vm_area_struct *vma)
+/* ---- one VMA after the other ---- */
+
+/*
+ * Swapped-out pages of shared memory are looked for in so much of it at once:
+ * they stand in its mapping, not in page tables.
+ */
+#define MML_SHMEM_STEP	(32UL << 20)
+
+static void mml_smaps_take(struct mml_walk *walk, struct vm_area_struct *vma)
 {
 	struct mml_smaps *smaps = walk->private;
+	struct address_space *shmem = mml_vma_shmem(vma);
 
-	if (mml_sink_room(&walk->sink) < MML_VMA_ROOM + sizeof(smaps->sums))
-		return false;
-	if (!mml_emit_vma(walk, vma))
-		return false;
-	walk->cursor = max(walk->cursor, vma->vm_start);
-	walk->pending = true;
-	*smaps = (struct mml_smaps){
-		.start		= vma->vm_start,
-		.end		= vma->vm_end,
-		.vm_flags	= vma->vm_flags,
-		.pgoff		= vma->vm_pgoff,
-	};
-	return true;
+	smaps->shmem = shmem && mml_shmem_has_swapped(shmem) ? shmem : NULL;
 }
 
-static void mml_smaps_finish(struct mml_walk *walk, u32 flags)
+/* Sum up a VMA from the cursor on: false when the step is over before @end. */
+static bool mml_smaps_walk(struct mml_walk *walk, struct vm_area_struct *vma,
+			   unsigned long end)
+{
+	struct mml_smaps *smaps = walk->private;
+	unsigned long from = walk->cursor, to = end;
+
+	if (!smaps->shmem) {
+		mml_pgwalk_vma(walk, vma, end, &mml_smaps_ops);
+		return walk->cursor == end;
+	}
+
+	if (end - from > MML_SHMEM_STEP)
+		to = from + MML_SHMEM_STEP;
+	/* Another file may have come to stand there meanwhile. */
+	if (mml_vma_shmem(vma) != smaps->shmem)
+		smaps->shmem = NULL;
+	mml_pgwalk_vma(walk, vma, to, &mml_smaps_ops);
+	if (smaps->shmem && (vma->vm_flags & VM_SHARED))
+		mml_smaps_swapped(smaps, vma, from, walk->cursor);
+	return walk->cursor == end;
+}
+
+/**
+ * mml_smaps_emit() - Emit the sums and forget them.
+ * @walk:	its private part begins with a &struct mml_smaps
+ * @flags:	MMLENS_SMAPS_*
+ */
+void mml_smaps_emit(struct mml_walk *walk, u32 flags)
 {
 	struct mml_smaps *smaps = walk->private;
 	struct mmlens_smaps *rec;
 	struct mmlens_record head;
 
-	walk->pending = false;
+	mml_smaps_flush(smaps);
 	rec = mml_emit(&walk->sink, MMLENS_REC_SMAPS, 0, sizeof(*rec));
 	if (WARN_ON_ONCE(!rec))
 		return;
@@ -260,64 +364,104 @@ static void mml_smaps_finish(struct mml_walk *walk, u32 flags)
 	*rec = smaps->sums;
 	rec->head = head;
 	rec->flags = flags;
+	*smaps = (struct mml_smaps){};
 }
 
-static bool mml_smaps_same(const struct mml_smaps *smaps,
-			   struct vm_area_struct *vma)
-{
-	return vma && vma->vm_start == smaps->start &&
-	       vma->vm_end == smaps->end && vma->vm_pgoff == smaps->pgoff &&
-	       vma->vm_flags == smaps->vm_flags;
-}
+static const struct mml_vma_sums_ops mml_smaps_sums = {
+	.room	= sizeof(struct mmlens_smaps),
+	.take	= mml_smaps_take,
+	.walk	= mml_smaps_walk,
+	.emit	= mml_smaps_emit,
+};
 
-/* One VMA, or what is left of it: false when the step is over. */
-static bool mml_smaps_one(struct mml_walk *walk)
+/* ---- all VMAs together ---- */
+
+/* One VMA, or what is left of it; *@done is set when there are no more. */
+static bool mml_smaps_next(struct mml_walk *walk, bool *done)
 {
 	struct mml_smaps *smaps = walk->private;
 	struct vm_area_struct *vma;
-	unsigned long end;
 
 	if (!mml_walk_charge(walk, MML_VMA_COST))
 		return false;
 	vma = find_vma(walk->mm, walk->cursor);
-	if (walk->pending && !mml_smaps_same(smaps, vma)) {
-		walk->restarts++;
-		mml_smaps_finish(walk, MMLENS_SMAPS_RACED);
-		return true;
-	}
-	if (!walk->pending) {
-		if (!vma || vma->vm_start >= walk->end ||
-		    walk->cursor >= walk->end) {
-			walk->done = true;
-			return false;
-		}
-		if (!mml_smaps_start(walk, vma))
-			return false;
-	}
-
-	end = min(vma->vm_end, walk->end);
-	mml_pgwalk_vma(walk, vma, end, &mml_smaps_ops);
-	if (walk->cursor < end)
+	*done = mml_walk_at_end(walk, vma);
+	if (*done)
 		return false;
-	mml_smaps_finish(walk, 0);
-	return true;
+	if (!mml_vma_is_marked(&smaps->vma, vma)) {
+		if (walk->cursor < smaps->vma.end)
+			walk->restarts++;
+		if (!smaps->last)
+			smaps->first = vma->vm_start;
+		smaps->last = vma->vm_end;
+		walk->cursor = max(walk->cursor, vma->vm_start);
+		/* What was tallied is of the VMA before. */
+		mml_smaps_flush(smaps);
+		mml_vma_mark(&smaps->vma, vma);
+		mml_smaps_take(walk, vma);
+	}
+	return mml_smaps_walk(walk, vma, min(vma->vm_end, walk->end));
 }
 
-static int mml_walk_smaps_step(struct mml_walk *walk)
+/**
+ * mml_smaps_total_step() - Sum up more of all VMAs, without emitting anything.
+ * @walk:	inside of a step; its private part begins with a
+ *		&struct mml_smaps, zero at the start; its cursor moves on
+ * @done:	set at the end
+ *
+ * Returns: 0 or a negative errno.
+ */
+int mml_smaps_total_step(struct mml_walk *walk, bool *done)
 {
 	int err = mml_mmap_lock(walk);
 
 	if (err)
 		return err;
-	while (mml_smaps_one(walk))
+	while (mml_smaps_next(walk, done))
 		;
 	mml_mmap_unlock(walk);
 	return 0;
 }
 
+static void mml_smaps_emit_total(struct mml_walk *walk)
+{
+	const struct mml_smaps *smaps = walk->private;
+	struct mmlens_vma *vma;
+
+	walk->done = true;
+	walk->pending = false;
+	vma = mml_emit(&walk->sink, MMLENS_REC_VMA, 0, sizeof(*vma));
+	if (WARN_ON_ONCE(!vma))
+		return;
+	vma->page_shift = PAGE_SHIFT;
+	vma->start = smaps->first;
+	vma->end = smaps->last;
+	mml_smaps_emit(walk, 0);
+}
+
+static int mml_walk_smaps_total(struct mml_walk *walk)
+{
+	bool done = false;
+	int err;
+
+	walk->pending = true;
+	err = mml_smaps_total_step(walk, &done);
+	if (done)
+		mml_smaps_emit_total(walk);
+	return err;
+}
+
+static int mml_walk_smaps_step(struct mml_walk *walk)
+{
+	if (walk->flags & MMLENS_WALK_TOTAL)
+		return mml_walk_smaps_total(walk);
+	return mml_vma_sums_step(walk, &mml_smaps_sums);
+}
+
 const struct mml_walker mml_walk_smaps = {
 	.name		= "smaps",
 	.nr		= MMLENS_NR_SMAPS,
+	.flags		= MMLENS_WALK_TOTAL,
 	.step_room	= MML_VMA_ROOM + sizeof(struct mmlens_smaps),
 	.private_size	= sizeof(struct mml_smaps),
 	.step		= mml_walk_smaps_step,

@@ -14,7 +14,10 @@
 #include <linux/kernel.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
+#include <linux/string.h>
 
+#include "compat/shmem.h"
+#include "compat/thp.h"
 #include "compat/vma.h"
 #include "decode.h"
 #include "vma.h"
@@ -112,6 +115,11 @@ bool mml_emit_vma(struct mml_walk *walk, struct vm_area_struct *vma)
 	rec->raw_flags = vma->vm_flags;
 	rec->flags = mml_decode_vm_flags(vma);
 	rec->pkey = mml_decode_pkey(vma);
+	mml_vma_thp(vma, rec);
+	if (vma_is_anonymous(vma))
+		rec->flags |= MMLENS_VMA_ANON;
+	if (mml_vma_shmem(vma))
+		rec->flags |= MMLENS_VMA_SHMEM;
 	if (vma->vm_file)
 		mml_vma_file(rec, vma);
 	if (mml_vma_is_stack(vma))

@@ -12,6 +12,7 @@
 #include "compat/pte.h"
 #include "core.h"
 #include "decode.h"
+#include "decode_arch.h"
 #include "pgwalk.h"
 
 /* A way down, PTE included. */
@@ -38,7 +39,7 @@ static void mml_emit_level(struct mml_walk *walk, struct vm_area_struct *vma,
 		if (mml_decode_huge_zero(vma, step->level, &e))
 			e.flags |= MMLENS_PTE_ZERO;
 	}
-	rec->flags = e.flags;
+	rec->flags = e.flags | mml_effective(e.flags, step->denied);
 	rec->value = e.value;
 	rec->va = walk->start & ~(size - 1);
 	rec->raw = pte_val(step->entry);
@@ -55,9 +56,10 @@ static void mml_emit_path(struct mml_walk *walk, struct vm_area_struct *vma,
 		mml_emit_level(walk, vma, &path->steps[i]);
 }
 
-/* The PTE at @ptep, whose table is held. */
+/* The PTE at @ptep, whose table @pmd points to and is held. */
 static void mml_emit_pte_level(struct mml_walk *walk,
-			       struct vm_area_struct *vma, pte_t *ptep)
+			       struct vm_area_struct *vma,
+			       const struct mml_step *pmd, pte_t *ptep)
 {
 	pte_t entry = mml_entry_read(ptep);
 	struct mml_step step = {
@@ -67,6 +69,7 @@ static void mml_emit_pte_level(struct mml_walk *walk,
 		.level	= MMLENS_LEVEL_PTE,
 		.shift	= PAGE_SHIFT,
 		.kind	= pte_none(entry) ? MML_KIND_NONE : MML_KIND_LEAF,
+		.denied	= pmd->denied | mml_arch_denied(entry),
 	};
 
 	mml_emit_level(walk, vma, &step);
@@ -82,7 +85,7 @@ static void mml_vtop_hugetlb(struct mml_walk *walk, struct vm_area_struct *vma)
 	mml_emit_path(walk, vma, &path);
 	last = &path.steps[path.depth - 1];
 	if (last->kind == MML_KIND_TABLE)
-		mml_emit_pte_level(walk, vma,
+		mml_emit_pte_level(walk, vma, last,
 				   pte_offset_kernel((pmd_t *)last->entryp,
 						     walk->start));
 	local_irq_enable();
@@ -111,7 +114,7 @@ static bool mml_vtop_try(struct mml_walk *walk, struct vm_area_struct *vma)
 	}
 	mml_emit_path(walk, vma, &path);
 	if (ptep)
-		mml_emit_pte_level(walk, vma, ptep);
+		mml_emit_pte_level(walk, vma, last, ptep);
 	spin_unlock(ptl);
 	return true;
 }

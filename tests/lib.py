@@ -316,19 +316,8 @@ def _shared_objects(path):
             (re.search(r"(/\S+) \(0x", line) for line in lines) if match]
 
 
-@once
-def observer():
-    """A command line for a copy of the reader and of its libraries.
-
-    The reader maps libraries that the watched process maps, too. A page that
-    only these two map would count as mapped twice while the reader looks, and
-    as mapped once when pagemap is read. A copy has pages of its own.
-    """
-    path = shutil.which("mmlens")
-    expect(path, "mmlens isn't on PATH")
-    if read(path, "rb")[:4] != b"\x7fELF":
-        return [path]
-    place = os.path.join(directory(), "observer")
+def _copy_of(path, place):
+    """A command line for a copy of the program and of its libraries."""
     os.mkdir(place)
     loader = None
     for source in [path] + _shared_objects(path):
@@ -337,16 +326,40 @@ def observer():
         os.chmod(target, stat.S_IRWXU)
         if os.path.basename(source).startswith("ld-"):
             loader = target
-    if not loader:
-        return [os.path.join(place, "mmlens")]
-    return [loader, "--library-path", place, os.path.join(place, "mmlens")]
+    copy = os.path.join(place, os.path.basename(path))
+    return [loader, "--library-path", place, copy] if loader else [copy]
+
+
+_apart = {}
+
+
+def apart(name):
+    """A command line for a program that maps no file that others map.
+
+    The reader maps libraries that the watched process maps, too. A page that
+    only these two map would count as mapped twice while the reader looks, and
+    as mapped once when pagemap is read. A copy has pages of its own.
+    """
+    if name not in _apart:
+        path = shutil.which(name)
+        expect(path, f"{name} isn't on PATH")
+        if read(path, "rb")[:4] != b"\x7fELF":
+            _apart[name] = [path]
+        else:
+            _apart[name] = _copy_of(
+                path, os.path.join(directory(), f"apart-{name}"))
+    return _apart[name]
+
+
+def run_apart(name, *arguments, **options):
+    # Locales are files that others map, too.
+    return run(*apart(name), *map(str, arguments),
+               env={**os.environ, "LC_ALL": "C"}, **options)
 
 
 def observer_ok(*arguments, **options):
-    """Output of the observer."""
-    # Locales are files that others map, too.
-    done = run(*observer(), *map(str, arguments),
-               env={**os.environ, "LC_ALL": "C"}, **options)
+    """Output of the reader that shares no page with others."""
+    done = run_apart("mmlens", *arguments, **options)
     said = done.stderr.decode(errors="replace").strip()
     same(done.returncode, 0, f"mmlens {arguments}: status ({said})")
     return done.stdout

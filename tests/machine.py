@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Prepares the machine, and the processes that the tests look at."""
 import contextlib
+import glob
 import os
+import pwd
 import signal
 import subprocess
 
@@ -12,7 +14,7 @@ from lib import expect, read_number, try_write, write
 MM = "/sys/kernel/mm"
 THP = f"{MM}/transparent_hugepage"
 HUGETLB = "/sys/kernel/mm/hugepages/hugepages-2048kB"
-HUGETLB_PAGES = 24
+HUGETLB_PAGES = 26
 
 
 @lib.once
@@ -188,6 +190,9 @@ def children(pid):
 
 PROGRAM = """
 import decimal, json, threading
+import numpy
+matrix = numpy.ones((1024, 1024))
+product = float((matrix[:64, :64] @ matrix[:64, :64]).sum())
 keep = [bytes([i % 256]) * i for i in range(3000)]
 for i in range(3):
     threading.Thread(target=threading.Event().wait, daemon=True).start()
@@ -198,7 +203,7 @@ threading.Event().wait()
 
 @lib.once
 def python():
-    """A program with threads, memory of many sizes, and libraries."""
+    """A program with numpy, threads, memory of many sizes, and libraries."""
     quiet()
     child = lib.until_end(lib.process("python3", "-c", PROGRAM,
                                       stdout=subprocess.PIPE))
@@ -206,6 +211,121 @@ def python():
     lib.stop(child.pid)
     return child.pid
 
+
+# ---- PostgreSQL ----
+
+CLUSTERS = "/var/lib/postgresql"
+SOCKETS = "/run/postgresql"
+BACKENDS = 3
+SETTINGS = {
+    "shared_buffers": "32MB", "huge_pages": "off", "listen_addresses": "",
+    "unix_socket_directories": SOCKETS, "max_connections": "10",
+    "autovacuum": "off", "ssl": "off", "fsync": "off",
+    "logging_collector": "off", "jit": "off",
+}
+# A table of its own for each, and one for all of them.
+SESSION = """\\set QUIET on
+set statement_timeout = 0;
+create temp table t as select g, md5(g::text) from generate_series(1,4000) g;
+create index on t (g);
+select count(*) from t a join t b using (g);
+insert into everybody select g, md5(g::text) from generate_series(1,2000) g;
+select count(*) from everybody;
+\\echo ready
+"""
+
+
+def _as_postgres():
+    user = pwd.getpwnam("postgres")
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": [],
+            "cwd": "/"}
+
+
+def _psql(*arguments):
+    return ["psql", "-X", "-q", "-A", "-t", "-h", SOCKETS, "-d", "postgres",
+            *arguments]
+
+
+def _start_postgres():
+    """The cluster that Debian's package makes when it is installed."""
+    found = glob.glob(f"{CLUSTERS}/*/main")
+    expect(found, f"no cluster in {CLUSTERS}")
+    version = os.path.basename(os.path.dirname(found[0]))
+    os.makedirs(SOCKETS, exist_ok=True)
+    user = pwd.getpwnam("postgres")
+    os.chown(SOCKETS, user.pw_uid, user.pw_gid)
+    log = open(os.path.join(lib.directory(), "postgres.log"), "wb")
+    lib.at_end(log.close)
+    server = lib.until_end(lib.process(
+        f"/usr/lib/postgresql/{version}/bin/postgres", "-D", found[0], "-c",
+        f"config_file=/etc/postgresql/{version}/main/postgresql.conf",
+        *(word for name, value in SETTINGS.items()
+          for word in ("-c", f"{name}={value}")),
+        stdout=log, stderr=log, **_as_postgres()))
+    return server
+
+
+def _postgres_answers(server):
+    if server.poll() is not None:
+        raise lib.Failure("postgres ended: " + lib.read(os.path.join(
+            lib.directory(), "postgres.log"))[-1000:])
+    done = lib.run(*_psql("-c", "select 1"), **_as_postgres())
+    return done.stdout == b"1\n"
+
+
+def _session():
+    """A client that keeps its connection; its work is done."""
+    client = lib.until_end(lib.process(
+        *_psql(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        **_as_postgres()))
+    client.stdin.write(SESSION.encode())
+    client.stdin.flush()
+    for line in client.stdout:
+        if line == b"ready\n":
+            return
+    raise lib.Failure(f"psql ended: status {client.wait()}")
+
+
+def _kill_all(pids):
+    """A stopped child doesn't notice the end of its parent."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+@lib.once
+def _postgres():
+    """The server and the processes of its sessions; all stand still."""
+    quiet()
+    server = _start_postgres()
+    lib.wait_until(lambda: _postgres_answers(server),
+                   "postgres doesn't answer", 60)
+    done = lib.run(*_psql("-c", "drop table if exists everybody; "
+                          "create table everybody (g int, m text)"),
+                   **_as_postgres())
+    lib.same(done.returncode, 0, f"psql: {done.stderr.decode()}")
+    for _ in range(BACKENDS):
+        _session()
+    lib.stop(server.pid)
+    workers = children(server.pid)
+    lib.at_end(_kill_all, workers)
+    for worker in workers:
+        lib.stop(worker)
+    backends = [pid for pid in workers if b"idle" in
+                lib.read(f"/proc/{pid}/cmdline", "rb")]
+    expect(len(backends) >= BACKENDS, f"{len(backends)} sessions")
+    return server.pid, backends
+
+
+def postgres():
+    return _postgres()[0]
+
+
+def postgres_session():
+    return _postgres()[1][0]
+
+
+# ---- what is made for one question ----
 
 def init():
     quiet()
@@ -216,6 +336,25 @@ def pid_of_workload():
     return workload().pid
 
 
+VMAS = 5000
+
+
+@lib.once
+def vmas():
+    """Thousands of VMAs."""
+    quiet()
+    return Workload("vmas", str(VMAS)).pid
+
+
+@lib.once
+def policies():
+    """Memory policies of every kind."""
+    quiet()
+    hugetlb()
+    return Workload("policies", lib.directory()).pid
+
+
 # The PID of each; all but init stand still.
 TARGETS = {"init": init, "shell": shell, "redis": redis, "python": python,
-           "workload": pid_of_workload}
+           "postgres": postgres, "session": postgres_session, "vmas": vmas,
+           "policies": policies, "workload": pid_of_workload}

@@ -35,7 +35,8 @@ def walk(pid):
     return [lib.mmlens(*command, str(pid), stdout=subprocess.DEVNULL)
             .returncode for command in
             (["pte"], ["pte", "--each", "--absent"], ["maps"],
-             ["pmap", "-x"])]
+             ["pmap", "-x"], ["smaps"], ["numa_maps"], ["tables"],
+             ["pte", "--pages"], ["folios"])]
 
 
 def goes_on(began, statuses):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What the reader says when something is wrong, and its exit status."""
 import os
+import re
 import subprocess
 
 import lib
@@ -9,7 +10,9 @@ import pagemap
 from lib import PAGE, expect, same, test
 
 OK, FAILED, USAGE, MISSING = 0, 1, 2, 42
-COMMANDS = ("maps", "pmap", "pte", "vtop", "info")
+FILES = ("smaps", "smaps_rollup", "numa_maps")
+COMMANDS = ("maps", *FILES, "pmap", "pte", "tables", "folios", "ps", "vtop",
+            "info")
 
 
 def refused(arguments, status, *words, **options):
@@ -27,7 +30,9 @@ def refused(arguments, status, *words, **options):
 def of_one_process(pid, address="1000"):
     """Each command that looks at a process."""
     return [("maps", pid), ("pmap", "-x", pid), ("pte", pid),
-            ("pte", "--each", "--json", pid), ("vtop", pid, address)]
+            ("pte", "--each", "--json", pid), ("vtop", pid, address),
+            ("pte", "--pages", pid), ("tables", pid), ("folios", pid),
+            *((file, pid) for file in FILES)]
 
 
 @test()
@@ -87,7 +92,7 @@ def cli_usage():
         refused([command, "--no-such-option", pid], USAGE,
                 "--no-such-option")
     refused(["pte", "-Z", pid], USAGE)
-    for command in ("maps", "pmap", "pte", "vtop"):
+    for command in set(COMMANDS) - {"ps", "info"}:
         refused([command], USAGE)
     refused(["vtop", "12x", "1000"], USAGE, "12x")
     for text in ("0", "-1", "x", "", "99999999999"):
@@ -133,10 +138,10 @@ def cli_user_namespace():
            f"says {done.stderr}")
 
 
-@test("maps", "pmap", "pte", "info")
+@test(*sorted(set(COMMANDS) - {"vtop"}))
 def cli_full_disk(command):
     """Output that can't be written isn't lost silently."""
-    arguments = [] if command == "info" else [str(machine.shell())]
+    arguments = [] if command in ("info", "ps") else [str(machine.shell())]
     with open("/dev/full", "wb") as full:
         done = lib.mmlens(command, *arguments, stdout=full)
     same(done.returncode, FAILED, "status")
@@ -176,16 +181,22 @@ def preloaded(which, *arguments):
     return lib.mmlens(*arguments, env=environment)
 
 
-@test("maps", "pmap", "pte", "vtop")
+@test("maps", "smaps_rollup", "numa_maps", "pmap", "pte", "vtop", "tables")
 def cli_newer_module(command):
     """What a later module adds is skipped, and all else shown as ever."""
     pid = machine.shell()
-    # What else maps a file's page shows in its entry: look at the stack.
+    # What else maps a file's page shows in its entry: look at the stack.  In
+    # smaps_rollup it shows in the numbers.
     arguments = {"pmap": ["-x", pid], "vtop": [pid, "1000"],
                  "pte": [pid, "--vma", "[stack]"]}.get(command, [pid])
     want = lib.mmlens_ok(command, *arguments)
     done = preloaded("newer", command, *arguments)
     same((done.returncode, done.stderr), (OK, b""), "status")
+    if command == "smaps_rollup":
+        want, got = (re.sub(rb"\d+ kB", b"N kB", text)
+                     for text in (want, done.stdout))
+        same(got, want, "fields")
+        return
     same(done.stdout, want, "output")
 
 

@@ -46,7 +46,7 @@ def fails_with(error, action, *arguments):
     raise lib.Failure(f"{arguments} is accepted")
 
 
-@test("version", "target", "maps", "pte", "stats")
+@test("version", "target", "maps", "smaps", "pte", "tables", "stats")
 def debugfs_first_line(name):
     same(text_of(name).splitlines()[0], f"mmlens 1 {name}", "first line")
 
@@ -55,6 +55,31 @@ def debugfs_first_line(name):
 def debugfs_version():
     text = text_of("version")
     expect(os.uname().release in text, f"no release in {text!r}")
+
+
+@test()
+@lib.settles
+def debugfs_smaps_add_up():
+    """The lines below each VMA's add up to the kernel's own sum."""
+    pid = machine.workload().pid
+    sums = [line for line in body(text_of("smaps", f"{pid}"), "smaps")
+            if line.startswith(" ")]
+    for name, field in (("rss", "Rss"), ("anonymous", "Anonymous"),
+                        ("private_dirty", "Private_Dirty")):
+        match = re.search(rf"^{field}: +(\d+) kB",
+                          lib.read(f"/proc/{pid}/smaps_rollup"), re.M)
+        same(sum(int(re.search(rf" {name}=(\d+)", line).group(1))
+                 for line in sums), int(match.group(1)), name)
+
+
+@test()
+def debugfs_tables_are_vmpte():
+    pid = machine.workload().pid
+    lines = body(text_of("tables", f"{pid}"), "tables")
+    counted = [line for line in lines if not line.endswith(" uncounted")]
+    vmpte = re.search(r"^VmPTE:\s+(\d+) kB",
+                      lib.read(f"/proc/{pid}/status"), re.M)
+    same(len(counted) * 4, int(vmpte.group(1)), "kB of page tables")
 
 
 def parse_pte(line):

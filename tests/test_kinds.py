@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Each kind of entry that the workload makes is recognised as what it is."""
+import copy
+
 import lib
 import machine
 import pagemap
@@ -136,6 +138,8 @@ KINDS = {
     "executable": anon(lacks="rw nx"),
     "pkey": anon(may_miss=True, check=protection_key),
     "locked": anon(),
+    "locked_on_fault": anon(),
+    "locked_untouched": Kind(NONE),
     "lazyfree": anon(lacks="dirty accessed"),
     "moved": anon("soft_dirty"),
     "reserved_1t": Kind(NONE),
@@ -160,8 +164,13 @@ KINDS = {
     "file_beyond": Kind(NONE),
     "shared_anon": Kind("present", "user rw dirty file exclusive",
                         "anon_exclusive"),
+    "shared_anon_name": Kind("present", "user rw dirty file exclusive",
+                             "anon_exclusive", may_miss=True),
+    "file_locked": Kind("present", "user file exclusive nx", "zero"),
     "memfd": Kind("present", "user rw dirty file exclusive",
                   "anon_exclusive"),
+    "memfd_name": Kind("present", "user rw dirty file exclusive",
+                       "anon_exclusive"),
     "memfd_twice": Kind("present", "user rw dirty file", "exclusive"),
     "memfd_twice_read": Kind("present", "user file", "rw exclusive dirty"),
     "sysv": Kind("present", "user rw dirty file exclusive", "anon_exclusive"),
@@ -184,6 +193,9 @@ KINDS = {
     "thp_soft_dirty": huge("soft_dirty"),
     "thp_shmem": Kind("present", "user rw dirty leaf file exclusive",
                       "anon_exclusive", level="pmd"),
+    "thp_locked": huge(),
+    "thp_shmem_copied": anon("anon_exclusive", may_miss=True),
+    "thp_shmem_private": Kind("present", "user file", "rw", may_miss=True),
     "thp_collapsed": huge(),
     "mthp": anon(may_miss=True),
     # hugetlb
@@ -216,6 +228,10 @@ KINDS = {
     "swap_soft_dirty": swap("anon_exclusive soft_dirty"),
     "swap_back": Kind("present", "user exclusive", "file zero"),
     "swap_shmem": Kind(NONE),
+    "swap_shmem_copied": anon("anon_exclusive"),
+    "swap_shmem_private": Kind(NONE),
+    "swap_shmem_part": Kind(NONE),
+    "swap_shmem_there": Kind("present", "user rw dirty file exclusive"),
     "swap_thp": swap(),
     "swap_prot_none": swap("anon_exclusive"),
     # userfaultfd
@@ -254,6 +270,10 @@ MADE_BY = {
     "soft_clean": "soft_dirty", "border_2m": "borders",
     "border_1g": "borders", "prot_none_zero": "prot_none",
     "guard_beside": "guard", "hwpoison_beside": "hwpoison",
+    "locked_untouched": "locked_on_fault",
+    "thp_shmem_copied": "thp_shmem_private",
+    "swap_shmem_copied": "swap_shmem_private",
+    "swap_shmem_there": "swap_shmem_part",
     "file_beyond": "file_short", "memfd_twice_read": "memfd_twice",
     "thp_soft_dirty": "thp_soft_clean", "hugetlb_untouched": "hugetlb",
     "shared_by_two": "shared", "shared_by_one": "shared",
@@ -269,6 +289,18 @@ MADE_BY = {
 SIZES = {"pte": PAGE, "pmd": MIB2, "pud": 1 << 30}
 
 # Flags that a kernel may lack; the module says which it has.
+# Regions that kernels before a release can't have.
+SINCE = {
+    "thp_collapsed": (6, 1),  # MADV_COLLAPSE
+    **dict.fromkeys((  # userfaultfd's WP_HUGETLBFS_SHMEM
+        "uffd_wp_shmem", "uffd_unprotected_shmem", "uffd_marker_shmem",
+        "uffd_no_marker_shmem", "uffd_marker_swap", "uffd_wp_hugetlb",
+        "uffd_unprotected_hugetlb", "uffd_marker_hugetlb",
+        "uffd_no_marker_hugetlb"), (5, 19)),
+}
+# Until 5.19 a change of protection took the write bit from private pages.
+LACKED_BEFORE = {"pkey": ("rw", (5, 19))}
+
 FIELDS = {"anon_exclusive", "soft_dirty", "uffd_wp"}
 
 
@@ -309,11 +341,18 @@ def kind(name):
     made_by = MADE_BY.get(name, name)
     if made_by in workload.missing:
         reason = workload.missing[made_by]
-        expect(KINDS[name].may_miss, f"the workload has none: {reason}")
+        expect(KINDS[name].may_miss or
+               lib.kernel_release() < SINCE.get(name, (0, 0)),
+               f"the workload has none: {reason}")
         raise Skip(reason)
     expect(name in workload.regions, "the workload says nothing of it")
+    flag, since = LACKED_BEFORE.get(name, (None, (0, 0)))
+    wanted = KINDS[name]
+    if lib.kernel_release() < since:
+        wanted = copy.copy(wanted)
+        wanted.has = wanted.has - {flag}
     for start, end in workload.regions[name]:
-        check_region(KINDS[name], start, end)
+        check_region(wanted, start, end)
 
 
 @test(needs_module=False)

@@ -147,6 +147,33 @@ def check_effective(va, translation):
     same(effective["nx"], any(raw >> 63 for raw in raws), f"nx of {va:#x}")
 
 
+def allowed(raws):
+    """What x86's bits of all those levels allow together."""
+    names = set()
+    if all(raw >> 2 & 1 for raw in raws):
+        names.add("user")
+    if all(raw >> 1 & 1 for raw in raws):
+        names.add("rw")
+    if any(raw >> 63 for raw in raws):
+        names.add("nx")
+    return names
+
+
+def effective_of(entry):
+    """Names of what an entry and those above it allow."""
+    return set(entry["effective"])
+
+
+def check_effective_levels(va, steps):
+    """Each level's own bits and those above it."""
+    for at, step in enumerate(steps):
+        if not step["raw"] & 1:
+            continue
+        same(effective_of(step),
+             allowed([upper["raw"] for upper in steps[:at + 1]]),
+             f"effective permissions at the {step['level']} of {va:#x}")
+
+
 def check_process(pid, addresses):
     same(lib.observe("info")["levels"], len(levels()), "levels of tables")
     bare = [v for v in pagemap.smaps(pid).items() if "pf" in v[1]["VmFlags"]]
@@ -161,6 +188,7 @@ def check_process(pid, addresses):
         for step in steps:
             check_level(va, step)
         check_links(va, steps)
+        check_effective_levels(va, steps)
         known = pagemap.pagemap(pid, va & ~(PAGE - 1), 1)[0]
         check_target(va, translation, known,
                      any(va in vma for vma in bare))
@@ -214,6 +242,21 @@ def vtop_agrees_with_pte():
         same((last["level"], hex(last["raw"]), last["state"]),
              (entry["level"], hex(entry["raw"]), entry["state"]),
              f"last level of {entry['va']:#x}")
+
+
+@test()
+def pte_tells_effective_permissions():
+    """The last level's, as vtop finds them from the top."""
+    workload = machine.workload()
+    entries = [e for e in machine.entries_of_workload()
+               if e["state"] == "present" and e["raw"] & 1]
+    entries = entries[::max(1, len(entries) // 300)]
+    for entry, translation in zip(entries, translate(
+            workload.pid, [e["va"] for e in entries])):
+        raws = [level["raw"] for level in translation["levels"]]
+        same(hex(raws[-1]), hex(entry["raw"]), f"raw at {entry['va']:#x}")
+        same(effective_of(entry), allowed(raws),
+             f"effective permissions at {entry['va']:#x}")
 
 
 @test()

@@ -9,6 +9,17 @@
 mml-fact = $(shell grep -qsE '$(3)' $(srctree)/include/$(2) && echo -DMML_HAVE_$(1))
 
 mml-facts := \
+	$(call mml-fact,FOLIO,linux/mm_types.h,^struct folio \{) \
+	$(call mml-fact,PAGE_ERROR,linux/page-flags.h,PG_error) \
+	$(call mml-fact,KPF_OF_FOLIO,linux/page-flags.h,stable_page_flags.const) \
+	$(call mml-fact,XAS_GET_ORDER,linux/xarray.h,int xas_get_order) \
+	$(call mml-fact,LRU_TIER_WORKINGSET,linux/mm_inline.h,lru_tier_from_refs.int refs. bool) \
+	$(call mml-fact,PAGE_MEM_CGROUP,linux/mm_types.h,struct mem_cgroup \*mem_cgroup;) \
+	$(call mml-fact,COMPOUND_INFO,linux/mm_types.h,unsigned long compound_info;) \
+	$(call mml-fact,THP_ACTIVE,linux/huge_mm.h,bool transparent_hugepage_active) \
+	$(call mml-fact,THP_ORDERS,linux/huge_mm.h,unsigned long thp_vma_allowable_orders) \
+	$(call mml-fact,PMD_FOLIO_SUPPORT,linux/pagemap.h,bool mapping_pmd_folio_support) \
+	$(call mml-fact,MPOL_V,linux/mempolicy.h,preferred_node;) \
 	$(call mml-fact,GUP_PROTNONE_FLAGS,linux/mm.h,gup_can_follow_protnone.unsigned int flags) \
 	$(call mml-fact,FILE_USER_PATH,linux/fs.h,file_user_path) \
 	$(call mml-fact,INITIAL_HEAP,linux/mm.h,vma_is_initial_heap) \

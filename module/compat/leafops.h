@@ -25,6 +25,10 @@
 
 typedef swp_entry_t softleaf_t;
 
+/* Some stable kernels have two of the names, for what was backported. */
+#undef softleaf_from_pte
+#undef softleaf_to_pfn
+
 enum softleaf_type {
 	SOFTLEAF_NONE,
 	SOFTLEAF_SWAP,

@@ -11,8 +11,12 @@
 #define MML_COMPAT_PAGE_H
 
 #include <linux/hugetlb.h>
+#include <linux/memory_hotplug.h>
 #include <linux/mm.h>
+#include <linux/swap.h>
 #include <linux/swapops.h>
+
+#include "compat/folio.h"
 
 /*
  * Number of page-table entries that map @page itself, as pagemap, smaps and
@@ -32,6 +36,60 @@ static inline int mml_page_mapcount(struct folio *folio, struct page *page)
 		mapcount += folio_entire_mapcount(folio);
 	return mapcount;
 #endif
+}
+
+/* The flags word, which became a structure in 6.18. */
+static inline unsigned long mml_page_flags(const struct page *page)
+{
+	return READ_ONCE(*(const unsigned long *)&page->flags);
+}
+
+/* A bit of a flags word, 0 or 1. */
+static inline unsigned int mml_flag(unsigned long flags, unsigned int bit)
+{
+	return flags >> bit & 1;
+}
+
+/*
+ * smaps' idea of young, from the flags word of the folio; before folios, of
+ * the page itself.
+ */
+static inline unsigned int mml_page_young(unsigned long flags,
+					  const struct page *page)
+{
+#if defined(CONFIG_64BIT) && (defined(CONFIG_PAGE_IDLE_FLAG) || \
+			      defined(CONFIG_IDLE_PAGE_TRACKING))
+#ifndef MML_HAVE_FOLIO
+	flags = mml_page_flags(page);
+#endif
+	return mml_flag(flags, PG_young);
+#else
+	return 0;
+#endif
+}
+
+/* The low bits of a folio's mapping that tell what kind of memory it is. */
+#ifdef FOLIO_MAPPING_FLAGS
+#define MML_MAPPING_ANON	FOLIO_MAPPING_ANON
+#define MML_MAPPING_KSM		FOLIO_MAPPING_KSM
+#else
+#define MML_MAPPING_ANON	PAGE_MAPPING_ANON
+#define MML_MAPPING_KSM		PAGE_MAPPING_KSM
+#endif
+
+/*
+ * What leads a tail to its folio, 0 of a page that isn't one: the folio's
+ * address, or from 7.0 on what to mask the tail's own address with.
+ */
+static inline unsigned long mml_page_head_word(const struct page *page)
+{
+#ifdef MML_HAVE_COMPOUND_INFO
+	unsigned long head = READ_ONCE(page->compound_info);
+#else
+	unsigned long head = READ_ONCE(page->compound_head);
+#endif
+
+	return head & 1 ? head : 0;
 }
 
 /* Of an anonymous page: is it of one process alone (5.19)? */
@@ -156,7 +214,7 @@ static inline int mml_smaps_mapcount(struct folio *folio, struct page *page,
  */
 static inline bool mml_page_is_huge_zero(struct folio *folio)
 {
-	return !READ_ONCE(folio->mapping) && !folio_test_lru(folio);
+	return !READ_ONCE(folio->page.mapping) && !folio_test_lru(folio);
 }
 
 #endif

@@ -50,4 +50,21 @@ static inline bool mml_vma_is_stack(struct vm_area_struct *vma)
 	       vma->vm_end >= vma->vm_mm->start_stack;
 }
 
+/* Flags that smaps tells elsewhere: the protection key's bits. */
+static inline unsigned long mml_vm_flags_hidden(void)
+{
+	unsigned long hidden = 0;
+
+#ifdef CONFIG_ARCH_HAS_PKEYS
+	hidden |= VM_PKEY_BIT0 | VM_PKEY_BIT1 | VM_PKEY_BIT2;
+#ifdef VM_PKEY_BIT3
+	hidden |= VM_PKEY_BIT3;
+#endif
+#ifdef VM_PKEY_BIT4
+	hidden |= VM_PKEY_BIT4;
+#endif
+#endif
+	return hidden;
+}
+
 #endif

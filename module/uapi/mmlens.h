@@ -27,7 +27,7 @@
 #define MMLENS_DEVICE		"/dev/mmlens"
 
 /* Revision of this contract; grows when something is added to it. */
-#define MMLENS_ABI		1
+#define MMLENS_ABI		2
 
 /* ------------------------------------------------------------------------
  * Records
@@ -42,6 +42,13 @@
  * @MMLENS_REC_LEVEL:	&struct mmlens_level, one step of a translation
  * @MMLENS_REC_SMAPS:	&struct mmlens_smaps, the sums of the VMA before it
  * @MMLENS_REC_RUN:	&struct mmlens_run, page-table entries in a row
+ * @MMLENS_REC_PAGE:	&struct mmlens_page, entries with the state of their pages
+ * @MMLENS_REC_NUMA:	&struct mmlens_numa, the policy and nodes of the VMA
+ *			before it
+ * @MMLENS_REC_NODE:	&struct mmlens_node, one node's part of the NUMA record
+ *			before it
+ * @MMLENS_REC_TABLE:	&struct mmlens_table, one page-table page
+ * @MMLENS_REC_PROC:	&struct mmlens_proc, one process
  */
 enum mmlens_record_type {
 	MMLENS_REC_VMA		= 1,
@@ -51,6 +58,11 @@ enum mmlens_record_type {
 	MMLENS_REC_LEVEL	= 5,
 	MMLENS_REC_SMAPS	= 6,
 	MMLENS_REC_RUN		= 7,
+	MMLENS_REC_PAGE		= 8,
+	MMLENS_REC_NUMA		= 9,
+	MMLENS_REC_NODE		= 10,
+	MMLENS_REC_TABLE	= 11,
+	MMLENS_REC_PROC		= 12,
 };
 
 /**
@@ -150,6 +162,13 @@ enum mmlens_pte_state {
 					    * or migration entry keeps it; of a
 					    * present one PageAnonExclusive,
 					    * with %MMLENS_WALK_PAGE */
+/*
+ * Effective permissions of a present leaf: this entry's and those of all the
+ * levels above it.  In &struct mmlens_level: down to this level.
+ */
+#define MMLENS_EFF_USER	(1u << 19)
+#define MMLENS_EFF_WRITE	(1u << 20)
+#define MMLENS_EFF_NX	(1u << 21)
 /* Only with %MMLENS_WALK_PAGE: they are read from struct page. */
 #define MMLENS_PTE_FILE		(1u << 24) /* as pagemap's bit 61: page of a
 					    * file or of shared memory */
@@ -203,6 +222,70 @@ struct mmlens_run {
 	__u32 count;
 	__u32 reserved;
 	__u64 raw[];
+};
+
+/**
+ * enum mmlens_lru - Which LRU list a page's folio stands on.
+ *
+ * As enum lru_list of include/linux/mmzone.h, and 0 for none of them.  With
+ * the multi-generational LRU the folio is in a generation of that type instead
+ * (&struct mmlens_page.generation).
+ */
+enum mmlens_lru {
+	MMLENS_LRU_NONE			= 0,
+	MMLENS_LRU_INACTIVE_ANON	= 1,
+	MMLENS_LRU_ACTIVE_ANON		= 2,
+	MMLENS_LRU_INACTIVE_FILE	= 3,
+	MMLENS_LRU_ACTIVE_FILE		= 4,
+	MMLENS_LRU_UNEVICTABLE		= 5,
+};
+
+/**
+ * struct mmlens_page - Present entries with the state of their pages, with
+ * %MMLENS_WALK_STATE.
+ * @head:	%MMLENS_REC_PAGE
+ * @flags:	as in &struct mmlens_pte, of each of them
+ * @va:		first user address that the first of them translates
+ * @raw:	the first entry as the architecture holds it; those behind it
+ *		differ in the PFN alone
+ * @value:	PFN of the first; each one's is one above that of the one before
+ * @page_flags:	bits of include/uapi/linux/kernel-page-flags.h (KPF_*), of each;
+ *		those that only fs/proc/page.c names (from 32 on) too
+ * @memcg:	inode number of the memory cgroup that the pages are charged to,
+ *		as kpagecgroup; 0 for none
+ * @count:	how many entries; 1 for a leaf above level PTE, whose page state
+ *		is that of its first page
+ * @mapcount:	of each page, as kpagecount
+ * @folio_index: pages between the folio's first and the first of these
+ * @order:	log2 of the pages in the folio
+ * @lru:	&enum mmlens_lru
+ * @generation:	0: in none; else 1 + the index of its generation (sequence
+ *		number modulo 4)
+ * @tier:	its tier there
+ * @node:	NUMA node
+ * @zone:	index of the zone in its node
+ * @reserved:	0
+ *
+ * Mirrors stable_page_flags() and its kin in fs/proc/page.c.
+ */
+struct mmlens_page {
+	struct mmlens_record head;
+	__u32 flags;
+	__u64 va;
+	__u64 raw;
+	__u64 value;
+	__u64 page_flags;
+	__u64 memcg;
+	__u32 count;
+	__s32 mapcount;
+	__u32 folio_index;
+	__u8 order;
+	__u8 lru;
+	__u8 generation;
+	__u8 tier;
+	__u16 node;
+	__u8 zone;
+	__u8 reserved[5];
 };
 
 /**
@@ -293,6 +376,29 @@ struct mmlens_level {
 #define MMLENS_VMA_STACK	(1ull << 57)	/* holds the initial stack */
 #define MMLENS_VMA_HEAP		(1ull << 58)	/* holds the program break */
 #define MMLENS_VMA_NAMED	(1ull << 59)	/* a NAME record follows */
+#define MMLENS_VMA_ANON		(1ull << 60)	/* anonymous: no vm_ops */
+#define MMLENS_VMA_SHMEM	(1ull << 61)	/* its file is of shmem/tmpfs */
+
+/**
+ * enum mmlens_thp - Whose settings decide whether a VMA may have large folios.
+ * @MMLENS_THP_NEVER:	none: the VMA can't
+ * @MMLENS_THP_ANON:	/sys/kernel/mm/transparent_hugepage/enabled, and that of
+ *			each size where the kernel has them; "madvise" allows
+ *			VMAs with %MMLENS_VMA_HUGEPAGE
+ * @MMLENS_THP_SHMEM:	shmem_enabled there, and that of each size where the
+ *			kernel has them, for shmem without a mount option (see
+ *			@thp_mount of &struct mmlens_vma)
+ * @MMLENS_THP_FILE:	enabled there, the common one
+ * @MMLENS_THP_ALWAYS:	none: the VMA may
+ */
+enum mmlens_thp {
+	MMLENS_THP_NEVER	= 0,
+	MMLENS_THP_ANON		= 1,
+	MMLENS_THP_SHMEM	= 2,
+	MMLENS_THP_FILE		= 3,
+	MMLENS_THP_ALWAYS	= 4,
+};
+
 /**
  * struct mmlens_vma - One VMA; a &struct mmlens_name follows if it has a name.
  * @head:	%MMLENS_REC_VMA
@@ -307,6 +413,14 @@ struct mmlens_level {
  * @dev_major:	of the file's device
  * @dev_minor:	of the file's device
  * @pkey:	protection key, 0 without
+ * @thp_orders:	bit N: a folio of order N fits into the VMA, and nothing but a
+ *		setting keeps it out
+ * @thp:	&enum mmlens_thp
+ * @thp_mount:	of %MMLENS_THP_SHMEM: the mount's huge= option, 0 never,
+ *		1 always, 2 within_size, 3 advise; 255: the kernel's own mount,
+ *		which shmem_enabled decides for
+ * @thp_within:	of %MMLENS_THP_SHMEM: the highest order that within_size allows
+ *		for the size of the file; 0: none
  * @reserved:	0
  *
  * Mirrors show_map_vma() of fs/proc/task_mmu.c.
@@ -323,7 +437,11 @@ struct mmlens_vma {
 	__u32 dev_major;
 	__u32 dev_minor;
 	__u32 pkey;
-	__u32 reserved;
+	__u32 thp_orders;
+	__u8 thp;
+	__u8 thp_mount;
+	__u8 thp_within;
+	__u8 reserved[5];
 };
 
 /**
@@ -372,8 +490,10 @@ struct mmlens_name {
  * @file_huge:	FilePmdMapped
  * @shared_hugetlb: Shared_Hugetlb
  * @private_hugetlb: Private_Hugetlb
- * @swap:	Swap, of the page tables alone
- * @swap_pss:	0: not known from page tables; reserved for SwapPss
+ * @swap:	Swap
+ * @swap_anon:	the part of @swap that stands in page tables: SwapPss is 0 where
+ *		this is, and can't be known from here otherwise (how often a
+ *		swap slot is used isn't exported by the kernel)
  *
  * Mirrors smap_gather_stats() of fs/proc/task_mmu.c.
  */
@@ -401,7 +521,134 @@ struct mmlens_smaps {
 	__u64 shared_hugetlb;
 	__u64 private_hugetlb;
 	__u64 swap;
-	__u64 swap_pss;
+	__u64 swap_anon;
+};
+
+/* ---- NUMA ---- */
+
+/* Nodes from here on aren't told. */
+#define MMLENS_MAX_NODES	128
+
+/**
+ * struct mmlens_numa - Where the pages of a VMA are, with %MMLENS_NUMA_MAPS; a
+ * &struct mmlens_node for each node that has some follows.
+ * @head:	%MMLENS_REC_NUMA
+ * @flags:	%MMLENS_SMAPS_RACED, as there
+ * @mode:	MPOL_* of include/uapi/linux/mempolicy.h of the policy that holds
+ *		at the VMA's start, without its flags; MPOL_DEFAULT: none
+ * @mode_flags:	MPOL_F_* of the same header
+ * @policy_nodes: the policy's nodes, bit N of word N / 64
+ * @pages:	pages mapped; of hugetlb, huge pages
+ * @anon:	of them anonymous
+ * @dirty:	of them dirty
+ * @mapcount_max: the highest mapcount
+ * @swapcache:	of them in the swap cache
+ * @active:	of them active or unevictable
+ * @writeback:	of them under writeback
+ *
+ * Mirrors struct numa_maps of fs/proc/task_mmu.c.
+ */
+struct mmlens_numa {
+	struct mmlens_record head;
+	__u32 flags;
+	__u32 mode;
+	__u32 mode_flags;
+	__u64 policy_nodes[MMLENS_MAX_NODES / 64];
+	__u64 pages;
+	__u64 anon;
+	__u64 dirty;
+	__u64 mapcount_max;
+	__u64 swapcache;
+	__u64 active;
+	__u64 writeback;
+};
+
+/**
+ * struct mmlens_node - Pages on one node.
+ * @head:	%MMLENS_REC_NODE
+ * @node:	the node
+ * @pages:	how many of &struct mmlens_numa.pages
+ */
+struct mmlens_node {
+	struct mmlens_record head;
+	__u32 node;
+	__u64 pages;
+};
+
+/* ---- page tables themselves ---- */
+
+/* mmlens_table.flags */
+/* Isn't in use: kept beside a huge PMD, for when it is split.  No @pfn. */
+#define MMLENS_TABLE_DEPOSITED	(1u << 0)
+/* Of hugetlb, and other processes have it too. */
+#define MMLENS_TABLE_SHARED	(1u << 1)
+/* VmPTE of /proc/PID/status doesn't count it (PGD, P4D). */
+#define MMLENS_TABLE_UNCOUNTED	(1u << 2)
+
+/**
+ * struct mmlens_table - One page-table page.
+ * @head:	%MMLENS_REC_TABLE, at the level of the entries in it
+ * @flags:	MMLENS_TABLE_*
+ * @va:		first user address that it translates
+ * @pfn:	its PFN
+ * @node:	its NUMA node
+ * @entries:	entries in it for user addresses
+ * @used:	of them not empty
+ */
+struct mmlens_table {
+	struct mmlens_record head;
+	__u32 flags;
+	__u64 va;
+	__u64 pfn;
+	__u32 node;
+	__u16 entries;
+	__u16 used;
+};
+
+/* ---- processes ---- */
+
+/* mmlens_proc.flags */
+#define MMLENS_PROC_KTHREAD	(1u << 0)	/* a kernel thread */
+#define MMLENS_PROC_NO_MM	(1u << 1)	/* no address space: a kernel
+						 * thread or a zombie */
+/* The process ended or executed another program while it was summed up. */
+#define MMLENS_PROC_RACED	(1u << 2)
+
+/**
+ * struct mmlens_proc - One process.  With %MMLENS_WALK_TOTAL a
+ * &struct mmlens_smaps over all of its VMAs follows, unless %MMLENS_PROC_NO_MM
+ * or %MMLENS_PROC_RACED is set.
+ * @head:	%MMLENS_REC_PROC
+ * @flags:	MMLENS_PROC_*
+ * @pid:	as the caller's PID namespace numbers it
+ * @ppid:	its parent's, 0 where that isn't in the namespace
+ * @uid:	effective user ID, as the caller's user namespace numbers it
+ * @threads:	how many it has
+ * @start_ns:	when it was started, nanoseconds since boot
+ * @vsize:	VmSize of /proc/PID/status; this and what follows in bytes
+ * @rss_anon:	RssAnon, as the kernel counts it (per CPU since 6.2: it may be
+ *		off by some pages a CPU)
+ * @rss_file:	RssFile
+ * @rss_shmem:	RssShmem
+ * @swap:	VmSwap
+ * @tables:	VmPTE
+ * @comm:	name as in /proc/PID/comm, NUL-terminated
+ */
+struct mmlens_proc {
+	struct mmlens_record head;
+	__u32 flags;
+	__s32 pid;
+	__s32 ppid;
+	__u32 uid;
+	__u32 threads;
+	__u64 start_ns;
+	__u64 vsize;
+	__u64 rss_anon;
+	__u64 rss_file;
+	__u64 rss_shmem;
+	__u64 swap;
+	__u64 tables;
+	char comm[16];
 };
 
 /* ------------------------------------------------------------------------
@@ -414,6 +661,9 @@ struct mmlens_smaps {
 #define MMLENS_NR_PTES		2
 #define MMLENS_NR_VTOP		3
 #define MMLENS_NR_SMAPS		4
+#define MMLENS_NR_NUMA_MAPS	5
+#define MMLENS_NR_TABLES	6
+#define MMLENS_NR_PROCS		7
 
 /* mmlens_info.fields: what this kernel can tell. */
 #define MMLENS_FIELD_SOFT_DIRTY		(1ull << 0)
@@ -439,6 +689,11 @@ struct mmlens_smaps {
  *		&enum mmlens_level_id; 0 for a folded level
  * @version:	out: the module's version, NUL-terminated
  * @release:	out: the kernel's release (uname -r), NUL-terminated
+ * @vma_bit:	out: by bit number of &struct mmlens_vma.flags: 1 + the number of
+ *		the bit in raw_flags that it mirrors; 0 where this kernel has
+ *		none
+ * @vma_hidden:	out: bits of raw_flags that VmFlags of smaps has no mnemonic for
+ *		because another field tells them
  *
  * Errors: EPERM, EINVAL, E2BIG, EFAULT.
  */
@@ -455,6 +710,8 @@ struct mmlens_info {
 	__u8 level_shift[8];
 	char version[32];
 	char release[72];
+	__u8 vma_bit[64];
+	__u64 vma_hidden;
 };
 
 /* mmlens_walk.flags, in */
@@ -464,6 +721,16 @@ struct mmlens_info {
 #define MMLENS_WALK_RUNS	(1u << 2)  /* PTES: entries in a row may come as
 					    * one mmlens_run: a quarter of the
 					    * bytes, and nothing is lost */
+#define MMLENS_WALK_STATE	(1u << 3)  /* PTES: a mmlens_page record for
+					    * each present entry whose page the
+					    * kernel describes, and for those
+					    * in a row that only differ in
+					    * their PFN by one */
+#define MMLENS_WALK_TOTAL	(1u << 4)  /* SMAPS: one VMA record from the
+					    * first VMA's start to the last
+					    * one's end, without flags, and one
+					    * SMAPS record over all;
+					    * PROCS: a SMAPS record, too */
 
 /* mmlens_walk.status, out */
 #define MMLENS_STATUS_DONE	(1u << 0)  /* the walk has reached its end */
@@ -474,7 +741,7 @@ struct mmlens_info {
  * @size:	in: sizeof(struct mmlens_walk)
  * @flags:	in: MMLENS_WALK_*
  * @pid:	in: the process, or any thread of it, as the caller's PID
- *		namespace numbers it; greater than 0
+ *		namespace numbers it; greater than 0.  Of %MMLENS_PROCS 0
  * @status:	out: MMLENS_STATUS_*
  * @start:	in: first address, a multiple of the page size
  * @end:	in: address after the last, a multiple of the page size, at most
@@ -500,6 +767,13 @@ struct mmlens_info {
  *		  @start; @end must be 0.  Without a VMA there: none.
  *  %MMLENS_SMAPS records VMA, NAME, SMAPS: each VMA that meets [start, end),
  *		  and the sums of its pages inside it
+ *  %MMLENS_NUMA_MAPS records VMA, NAME, NUMA, NODE: each VMA that meets
+ *		  [start, end), and where its pages inside it are
+ *  %MMLENS_TABLES records TABLE: each page-table page that translates addresses
+ *		  of a VMA that meets [start, end), upper levels first
+ *  %MMLENS_PROCS records PROC, SMAPS: every process of the caller's PID
+ *		  namespace, in order of PID.  @start and @end must be 0; @cursor
+ *		  is the PID to go on from
  *
  * Errors:
  *  EPERM	the caller lacks CAP_SYS_ADMIN, or the kernel is locked down
@@ -544,5 +818,9 @@ struct mmlens_walk {
 #define MMLENS_PTES	_IOWR(MMLENS_IOC, MMLENS_NR_PTES, struct mmlens_walk)
 #define MMLENS_VTOP	_IOWR(MMLENS_IOC, MMLENS_NR_VTOP, struct mmlens_walk)
 #define MMLENS_SMAPS	_IOWR(MMLENS_IOC, MMLENS_NR_SMAPS, struct mmlens_walk)
+#define MMLENS_NUMA_MAPS _IOWR(MMLENS_IOC, MMLENS_NR_NUMA_MAPS, \
+			       struct mmlens_walk)
+#define MMLENS_TABLES	_IOWR(MMLENS_IOC, MMLENS_NR_TABLES, struct mmlens_walk)
+#define MMLENS_PROCS	_IOWR(MMLENS_IOC, MMLENS_NR_PROCS, struct mmlens_walk)
 
 #endif /* _UAPI_MMLENS_H */

@@ -3,11 +3,18 @@
 #ifndef BENCH_H
 #define BENCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #include "mmlens.h"
+
+#define KIB	(1ull << 10)
+#define MIB	(1ull << 20)
+#define GIB	(1ull << 30)
+#define TIB	(1ull << 40)
+#define PAGE	4096ull
 
 /**
  * struct target - A process to look at.
@@ -22,38 +29,102 @@ struct target {
 };
 
 /**
+ * enum measure - What a job's numbers are.
+ * @TIME:	ns that @ours and @theirs take
+ * @WAIT:	ns that @ours and @theirs return
+ * @SIZE:	bytes that @ours returns; taken once
+ */
+enum measure { TIME, WAIT, SIZE };
+
+/**
  * struct job - One thing to be done, in two ways.
  * @name:	what
  * @against:	what is run instead; NULL: nothing, only a bound
- * @setup:	makes the target; called once
+ * @measure:	what is compared
+ * @setup:	makes the target; called once; may be NULL
  * @ours:	does it with mmlens; returns how much it read, in units
  * @theirs:	does it without; NULL without @against
- * @unit:	of what the two return, which must be equal
- * @at_least:	wanted ratio of their time to ours; 0: none
- * @at_most_ns:	wanted bound of our time; 0: none
+ * @unit:	of what the two return, which must be equal; NULL: they needn't
+ * @at_least:	wanted ratio of theirs to ours; 0: none
+ * @at_most:	wanted bound of ours, in ns or bytes; 0: none
+ * @note:	writes more about the last run; may be NULL
  */
 struct job {
 	const char *name;
 	const char *against;
+	enum measure measure;
 	void (*setup)(struct target *target);
 	uint64_t (*ours)(const struct target *target);
 	uint64_t (*theirs)(const struct target *target);
 	const char *unit;
 	double at_least;
-	uint64_t at_most_ns;
+	uint64_t at_most;
+	void (*note)(void);
 };
 
 extern const struct job jobs[];
 extern const size_t nr_jobs;
 
-void die(const char *what) __attribute__((noreturn));
-void spawn(struct target *target, void (*child)(struct target *shared));
+/**
+ * struct curve - The same for targets of growing size.
+ * @name:	what
+ * @against:	what is run instead
+ * @unit:	of the sizes
+ * @sizes:	0 ends them
+ * @setup:	makes a target of that size
+ * @ours:	as in &struct job
+ * @theirs:	as in &struct job
+ */
+struct curve {
+	const char *name;
+	const char *against;
+	const char *unit;
+	const uint64_t *sizes;
+	void (*setup)(struct target *target, uint64_t size);
+	uint64_t (*ours)(const struct target *target);
+	uint64_t (*theirs)(const struct target *target);
+};
 
-/* Longest lock hold and restarts of all walks since the last reset, ns. */
+extern const struct curve curves[];
+extern const size_t nr_curves;
+
+/* main.c */
+void die(const char *what) __attribute__((noreturn));
+uint64_t now_ns(void);
+
+/* target.c: processes to look at; each stops itself when it is ready */
+void spawn(struct target *target, void (*child)(struct target *shared));
+void reap(struct target *target);
+void setup_written(struct target *target, uint64_t size);
+void setup_zero_pages(struct target *target, uint64_t size);
+void setup_reserved(struct target *target, uint64_t size);
+void setup_vmas(struct target *target, uint64_t count);
+void setup_processes(struct target *target, uint64_t count);
+
+/* walk.c: with the module; longest lock hold and restarts of all walks */
 extern uint64_t walk_max_hold_ns;
 extern uint64_t walk_restarts;
 
+int open_device(void);
 uint64_t walk(unsigned long request, const struct target *target,
 	      uint32_t flags);
+uint64_t walk_process(unsigned long request, pid_t pid, uint32_t flags);
+
+/* files.c: with the kernel's files */
+void drop_rooms(void);
+uint64_t read_file(const char *path);
+uint64_t read_of(pid_t pid, const char *name);
+uint64_t pagemap(const struct target *target);
+uint64_t page_files(const struct target *target);
+uint64_t all_rollups(void);
+
+/* command.c */
+uint64_t run_command(const char *const argv[], uint64_t *peak_rss);
+
+/* waits.c: a process that maps, touches and unmaps while it is watched */
+void setup_waits(struct target *target);
+uint64_t wait_under_mmlens(const struct target *target);
+uint64_t wait_under_rollup(const struct target *target);
+void note_waits(void);
 
 #endif

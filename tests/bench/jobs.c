@@ -5,93 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "bench.h"
 
-#define GIB	(1ull << 30)
-#define PAGE	4096ull
-
-uint64_t walk_max_hold_ns;
-uint64_t walk_restarts;
-
-/* As libmmlens: one buffer that is used again for each call. */
-static char buffer[256 << 10] __attribute__((aligned(4096)));
-
-static int device(void)
-{
-	static int fd = -1;
-
-	if (fd < 0)
-		fd = open(MMLENS_DEVICE, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		die(MMLENS_DEVICE);
-	return fd;
-}
-
-/* Entries in the records of one call. */
-static uint64_t count_entries(uint64_t written)
-{
-	uint64_t at, entries = 0;
-
-	for (at = 0; at < written;) {
-		const struct mmlens_record *rec = (void *)(buffer + at);
-
-		if (rec->type == MMLENS_REC_RUN)
-			entries += ((const struct mmlens_run *)rec)->count;
-		else
-			entries++;
-		at += rec->size;
-	}
-	return entries;
-}
-
-/* Walk the target's range to its end; returns the number of entries. */
-uint64_t walk(unsigned long request, const struct target *target,
-	      uint32_t flags)
-{
-	struct mmlens_walk w = {
-		.size = sizeof(w),
-		.flags = flags,
-		.pid = target->pid,
-		.start = target->start,
-		.end = target->start + target->size,
-		.buffer = (uintptr_t)buffer,
-		.buffer_size = sizeof(buffer),
-	};
-	uint64_t entries = 0;
-
-	do {
-		if (ioctl(device(), request, &w))
-			die("ioctl");
-		entries += count_entries(w.written);
-		walk_restarts += w.restarts;
-		if (w.max_hold_ns > walk_max_hold_ns)
-			walk_max_hold_ns = w.max_hold_ns;
-	} while (!(w.status & MMLENS_STATUS_DONE));
-	return entries;
-}
-
-/* ---- 1 GiB of 4 KiB pages ---- */
-
-static void child_1g(struct target *shared)
-{
-	char *map = mmap(NULL, GIB, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	uint64_t at;
-
-	if (map == MAP_FAILED || madvise(map, GIB, MADV_NOHUGEPAGE))
-		die("1 GiB");
-	for (at = 0; at < GIB; at += PAGE)
-		map[at] = 1;
-	shared->start = (uintptr_t)map;
-	shared->size = GIB;
-}
+/* ---- page-table entries ---- */
 
 static void setup_1g(struct target *target)
 {
-	spawn(target, child_1g);
+	setup_written(target, GIB);
 }
 
 static uint64_t ptes(const struct target *target)
@@ -104,50 +27,201 @@ static uint64_t ptes_page(const struct target *target)
 	return walk(MMLENS_PTES, target, MMLENS_WALK_RUNS | MMLENS_WALK_PAGE);
 }
 
-/* One bulk pread of the range; the number of entries that aren't empty. */
-static uint64_t pagemap(const struct target *target)
+static uint64_t ptes_state(const struct target *target)
 {
-	static uint64_t *entries;
-	size_t n = target->size / PAGE, i;
-	uint64_t used = 0;
+	return walk(MMLENS_PTES, target, MMLENS_WALK_STATE);
+}
+
+/* ---- a large process ---- */
+
+static void setup_4g(struct target *target)
+{
+	setup_written(target, 4 * GIB);
+}
+
+static uint64_t smaps(const struct target *target)
+{
+	return walk_process(MMLENS_SMAPS, target->pid, 0);
+}
+
+static uint64_t smaps_file(const struct target *target)
+{
+	return read_of(target->pid, "smaps");
+}
+
+static uint64_t rollup(const struct target *target)
+{
+	return walk_process(MMLENS_SMAPS, target->pid, MMLENS_WALK_TOTAL);
+}
+
+static uint64_t rollup_file(const struct target *target)
+{
+	return read_of(target->pid, "smaps_rollup");
+}
+
+/* A command about the target: its PID is the last argument. */
+static uint64_t command(const struct target *target, const char *program,
+			const char *first, const char *second)
+{
+	char pid[16];
+	const char *const argv[] = {
+		program, first, second ? second : pid, second ? pid : NULL,
+		NULL,
+	};
+
+	snprintf(pid, sizeof(pid), "%d", target->pid);
+	return run_command(argv, NULL);
+}
+
+static uint64_t smaps_command(const struct target *target)
+{
+	return command(target, "mmlens", "smaps", NULL);
+}
+
+static uint64_t cat_smaps(const struct target *target)
+{
 	char path[64];
-	int fd;
+	const char *const argv[] = { "cat", path, NULL };
 
-	if (!entries) {
-		entries = malloc(n * sizeof(*entries));
-		if (!entries)
-			die("malloc");
+	snprintf(path, sizeof(path), "/proc/%d/smaps", target->pid);
+	return run_command(argv, NULL);
+}
+
+/* ---- many VMAs ---- */
+
+static void setup_5000(struct target *target)
+{
+	setup_vmas(target, 5000);
+}
+
+static uint64_t pmap_ours(const struct target *target)
+{
+	return command(target, "mmlens", "pmap", "-x");
+}
+
+static uint64_t pmap_theirs(const struct target *target)
+{
+	return command(target, "pmap", "-x", NULL);
+}
+
+/* ---- many processes ---- */
+
+static void setup_500(struct target *target)
+{
+	setup_processes(target, 500);
+}
+
+static uint64_t ps_command(const struct target *target)
+{
+	static const char *const argv[] = { "mmlens", "ps", NULL };
+
+	(void)target;
+	return run_command(argv, NULL);
+}
+
+static uint64_t procs(const struct target *target)
+{
+	(void)target;
+	return walk_process(MMLENS_PROCS, 0, MMLENS_WALK_TOTAL);
+}
+
+static uint64_t rollups(const struct target *target)
+{
+	(void)target;
+	return all_rollups();
+}
+
+/* ---- bounds ---- */
+
+static void setup_16t(struct target *target)
+{
+	setup_reserved(target, 16 * TIB);
+}
+
+/* 4 million entries. */
+static void setup_16g(struct target *target)
+{
+	setup_zero_pages(target, 16 * GIB);
+}
+
+static uint64_t reader_peak(const struct target *target)
+{
+	char pid[16], range[64];
+	const char *const argv[] = {
+		"mmlens", "pte", "--each", pid, range, NULL,
+	};
+	uint64_t peak;
+
+	snprintf(pid, sizeof(pid), "%d", target->pid);
+	snprintf(range, sizeof(range), "%lx-%lx", target->start,
+		 target->start + target->size);
+	run_command(argv, &peak);
+	return peak;
+}
+
+/* Bytes that are neither free nor a process's or a file's. */
+static uint64_t kernel_memory(void)
+{
+	static const struct {
+		const char *name;
+		int sign;
+	} fields[] = {
+		{ "MemTotal:", 1 }, { "MemFree:", -1 }, { "Buffers:", -1 },
+		{ "Cached:", -1 }, { "AnonPages:", -1 },
+	};
+	FILE *file = fopen("/proc/meminfo", "re");
+	char name[32];
+	long long kib, sum = 0;
+
+	while (file && fscanf(file, "%31s %lld%*[^\n]", name, &kib) == 2)
+		for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
+			if (!strcmp(name, fields[i].name))
+				sum += fields[i].sign * kib;
+	if (file)
+		fclose(file);
+	return sum * KIB;
+}
+
+#define DESCRIPTORS	1000
+
+/* With a walk begun on each, as whatever it keeps is there by then. */
+static void use(int fd, pid_t pid, void *room)
+{
+	struct mmlens_walk w = {
+		.size = sizeof(w), .pid = pid,
+		.buffer = (uintptr_t)room, .buffer_size = MMLENS_BUFFER_MIN,
+	};
+
+	if (ioctl(fd, MMLENS_PTES, &w))
+		die("ioctl");
+}
+
+static uint64_t per_descriptor(const struct target *target)
+{
+	static uint64_t room[MMLENS_BUFFER_MIN / sizeof(uint64_t)];
+	const struct rlimit limit = { 2 * DESCRIPTORS, 2 * DESCRIPTORS };
+	uint64_t before, after;
+	int fds[DESCRIPTORS];
+
+	setrlimit(RLIMIT_NOFILE, &limit);
+	/* First once, so that the table of descriptors has grown. */
+	for (int round = 0; round < 2; round++) {
+		usleep(500000);	/* what is freed late */
+		before = kernel_memory();
+		for (int i = 0; i < DESCRIPTORS; i++) {
+			fds[i] = open_device();
+			use(fds[i], target->pid, room);
+		}
+		after = kernel_memory();
+		for (int i = 0; i < DESCRIPTORS; i++)
+			close(fds[i]);
 	}
-	snprintf(path, sizeof(path), "/proc/%d/pagemap", target->pid);
-	fd = open(path, O_RDONLY);
-	if (fd < 0)
-		die(path);
-	if (pread(fd, entries, n * sizeof(*entries),
-		  target->start / PAGE * sizeof(*entries)) !=
-	    (ssize_t)(n * sizeof(*entries)))
-		die(path);
-	close(fd);
-	for (i = 0; i < n; i += 512)
-		used += entries[i] >> 62 ? 512 : 0;
-	return used;
+	return after > before ? (after - before) / DESCRIPTORS : 0;
 }
 
-/* ---- a reservation of 1 TiB ---- */
-
-static void child_1t(struct target *shared)
+static void setup_small(struct target *target)
 {
-	char *map = mmap(NULL, 1024 * GIB, PROT_NONE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	if (map == MAP_FAILED)
-		die("1 TiB");
-	shared->start = (uintptr_t)map;
-	shared->size = 1024 * GIB;
-}
-
-static void setup_1t(struct target *target)
-{
-	spawn(target, child_1t);
+	setup_written(target, MIB);
 }
 
 const struct job jobs[] = {
@@ -159,21 +233,142 @@ const struct job jobs[] = {
 		.theirs = pagemap,
 		.unit = "entries",
 		.at_least = 2,
-	},
-	{
+	}, {
 		.name = "the same with file and exclusive bits",
 		.against = "pread of /proc/PID/pagemap",
 		.setup = setup_1g,
 		.ours = ptes_page,
 		.theirs = pagemap,
 		.unit = "entries",
-	},
-	{
-		.name = "a reservation of 1 TiB, PROT_NONE",
-		.setup = setup_1t,
+	}, {
+		.name = "the same with the pages' state",
+		.against = "pagemap, kpageflags, kpagecount, kpagecgroup",
+		.setup = setup_1g,
+		.ours = ptes_state,
+		.theirs = page_files,
+		.unit = "entries",
+		.at_least = 20,
+	}, {
+		.name = "smaps of 4 GiB, all fields",
+		.against = "read of /proc/PID/smaps",
+		.setup = setup_4g,
+		.ours = smaps,
+		.theirs = smaps_file,
+		.at_least = 3,
+	}, {
+		.name = "smaps of 4 GiB as a command",
+		.against = "cat /proc/PID/smaps",
+		.setup = setup_4g,
+		.ours = smaps_command,
+		.theirs = cat_smaps,
+		.unit = "bytes",
+	}, {
+		.name = "smaps_rollup of 4 GiB",
+		.against = "read of /proc/PID/smaps_rollup",
+		.setup = setup_4g,
+		.ours = rollup,
+		.theirs = rollup_file,
+		.at_least = 3,
+	}, {
+		.name = "pmap -x of 5,000 VMAs as a command",
+		.against = "pmap -x of procps",
+		.setup = setup_5000,
+		.ours = pmap_ours,
+		.theirs = pmap_theirs,
+		.unit = "bytes",
+		.at_least = 4,
+	}, {
+		.name = "ps of 500 processes as a command",
+		.against = "read of every smaps_rollup in C",
+		.setup = setup_500,
+		.ours = ps_command,
+		.theirs = rollups,
+		.at_least = 4,
+	}, {
+		.name = "the sums of 500 processes",
+		.against = "read of every smaps_rollup in C",
+		.setup = setup_500,
+		.ours = procs,
+		.theirs = rollups,
+	}, {
+		.name = "worst wait of a process being watched",
+		.against = "a loop reading smaps_rollup",
+		.measure = WAIT,
+		.setup = setup_waits,
+		.ours = wait_under_mmlens,
+		.theirs = wait_under_rollup,
+		.at_least = 10,
+		.note = note_waits,
+	}, {
+		.name = "a reservation of 16 TiB, PROT_NONE",
+		.setup = setup_16t,
 		.ours = ptes,
 		.unit = "entries",
-		.at_most_ns = 2000000,
+		.at_most = 5000000,
+	}, {
+		.name = "smaps of the same",
+		.setup = setup_16t,
+		.ours = smaps,
+		.at_most = 5000000,
+	}, {
+		.name = "reader's memory, 4 M entries as text",
+		.measure = SIZE,
+		.setup = setup_16g,
+		.ours = reader_peak,
+		.at_most = 8 * MIB,
+	}, {
+		.name = "module's memory by descriptor",
+		.measure = SIZE,
+		.setup = setup_small,
+		.ours = per_descriptor,
+		.at_most = 64 * KIB,
 	},
 };
 const size_t nr_jobs = sizeof(jobs) / sizeof(jobs[0]);
+
+/* ---- curves ---- */
+
+static const uint64_t populated[] = {
+	MIB, 16 * MIB, 128 * MIB, GIB, 4 * GIB, 8 * GIB, 0,
+};
+
+static const uint64_t counts[] = { 1, 10, 100, 1000, 5000, 50000, 0 };
+
+static void setup_smaps(struct target *target, uint64_t size)
+{
+	/* What is written counts; more than this needs too much memory. */
+	if (size <= 4 * GIB)
+		setup_written(target, size);
+	else
+		setup_zero_pages(target, size);
+}
+
+const struct curve curves[] = {
+	{
+		.name = "entries by populated size",
+		.against = "pread of /proc/PID/pagemap",
+		.unit = "MiB",
+		.sizes = populated,
+		/* Their entries cost the same, and need no memory. */
+		.setup = setup_zero_pages,
+		.ours = ptes,
+		.theirs = pagemap,
+	}, {
+		.name = "smaps by populated size (8 GiB: zero pages)",
+		.against = "read of /proc/PID/smaps",
+		.unit = "MiB",
+		.sizes = populated,
+		.setup = setup_smaps,
+		.ours = smaps,
+		.theirs = smaps_file,
+	}, {
+		.name = "smaps by VMAs, a page in each",
+		.against = "read of /proc/PID/smaps",
+		.unit = "VMAs",
+		.sizes = counts,
+		.setup = setup_vmas,
+		.ours = smaps,
+		.theirs = smaps_file,
+	},
+};
+const size_t nr_curves = sizeof(curves) / sizeof(curves[0]);

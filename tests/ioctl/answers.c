@@ -47,7 +47,7 @@ static const char *case_info(void)
 			     name.release);
 	if (!info.version[0] || info.version[sizeof(info.version) - 1])
 		return wrong("version without an end");
-	if ((info.queries & 31) != 31)
+	if ((info.queries & 255) != 255)
 		return wrong("queries %#llx", info.queries);
 	return NULL;
 }
@@ -73,6 +73,18 @@ static const char *case_info_padding(void)
 
 /* ---- the records ---- */
 
+/* Tables with one entry each, more than fit into a small buffer. */
+static void make_tables(void)
+{
+	const size_t step = 2ul << 20, size = 400 * step;
+	char *start = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	madvise(start, size, MADV_NOHUGEPAGE);
+	for (size_t at = 0; at < size; at += step)
+		start[at] = 1;
+}
+
 /* A child with some of everything that a walk meets. */
 static pid_t rich_child(void)
 {
@@ -86,6 +98,7 @@ static pid_t rich_child(void)
 			start[page * PAGE] = 1;
 		mprotect(start, PAGE * (1 + i % 7), PROT_NONE);
 	}
+	make_tables();
 	pid = sleeper();
 	kill(pid, SIGSTOP);
 	waitpid(pid, NULL, WUNTRACED);
@@ -93,85 +106,6 @@ static pid_t rich_child(void)
 }
 
 /* ---- entries in a row ---- */
-
-static size_t expanded_size(const struct records *records)
-{
-	size_t size = 0;
-
-	for (size_t at = 0; at < records->size;) {
-		const struct mmlens_record *rec =
-			(const void *)(records->bytes + at);
-		const struct mmlens_run *run = (const void *)rec;
-
-		size += rec->type == MMLENS_REC_RUN ?
-			run->count * sizeof(struct mmlens_pte) : rec->size;
-		at += rec->size;
-	}
-	return size;
-}
-
-static void expand_run(struct mmlens_pte *pte, const struct mmlens_run *run)
-{
-	uint64_t size = 1ull << (12 + 9 * (run->head.level - 1));
-
-	for (uint32_t i = 0; i < run->count; i++)
-		pte[i] = (struct mmlens_pte) {
-			.head = {
-				.size = sizeof(*pte),
-				.type = MMLENS_REC_PTE,
-				.level = run->head.level,
-			},
-			.flags = run->flags,
-			.va = run->va + i * size,
-			.raw = run->raw[i],
-			.value = run->value +
-				 ((int64_t)(run->raw[i] - run->raw[0]) >> 12),
-		};
-}
-
-/* Where a step ends, a hole may be told in two parts. */
-static bool joins_hole(const struct mmlens_record *last,
-		       const struct mmlens_record *rec)
-{
-	const struct mmlens_hole *first = (const void *)last;
-	const struct mmlens_hole *second = (const void *)rec;
-
-	return last && last->type == MMLENS_REC_HOLE &&
-	       rec->type == MMLENS_REC_HOLE && last->level == rec->level &&
-	       first->end == second->start;
-}
-
-/* Each run becomes the entries that it stands for, and holes are joined. */
-static void expand(struct records *records)
-{
-	size_t to = 0, size = expanded_size(records);
-	unsigned char *bytes = malloc(size + 1);
-	struct mmlens_record *last = NULL;
-
-	for (size_t at = 0; at < records->size;) {
-		const struct mmlens_record *rec =
-			(const void *)(records->bytes + at);
-		const struct mmlens_run *run = (const void *)rec;
-
-		at += rec->size;
-		if (joins_hole(last, rec)) {
-			((struct mmlens_hole *)last)->end =
-				((const struct mmlens_hole *)rec)->end;
-			continue;
-		}
-		last = (void *)(bytes + to);
-		if (rec->type == MMLENS_REC_RUN) {
-			expand_run((void *)last, run);
-			to += run->count * sizeof(struct mmlens_pte);
-		} else {
-			memcpy(last, rec, rec->size);
-			to += rec->size;
-		}
-	}
-	free(records->bytes);
-	records->bytes = bytes;
-	records->size = to;
-}
 
 static const char *compare_expanded(pid_t pid, uint32_t flags)
 {
@@ -209,6 +143,36 @@ static const char *case_runs_expand_alike(void)
 	return why;
 }
 
+/* With the state of pages the entries are the same, and all have it. */
+static const char *case_state_expands_alike(void)
+{
+	struct records plain, state;
+	pid_t pid = rich_child();
+	const char *why = gather(&queries[1], pid, MMLENS_WALK_PAGE, 1 << 20,
+				 &plain);
+	size_t before;
+
+	why = why ?: gather(&queries[1], pid, MMLENS_WALK_STATE, 1 << 20,
+			    &state);
+	end_of(pid);
+	if (why)
+		return why;
+	before = state.size;
+	expand(&plain);
+	expand(&state);
+	forget_pages(&plain);
+	forget_pages(&state);
+	if (state.size == before)
+		why = wrong("no states of pages");
+	else if (state.size != plain.size ||
+		 memcmp(state.bytes, plain.bytes, plain.size))
+		why = wrong("%zu bytes of entries, %zu of those with state",
+			    plain.size, state.size);
+	free(plain.bytes);
+	free(state.bytes);
+	return why;
+}
+
 /* ---- buffers ---- */
 
 static const char *compare_steps(const struct query *query, pid_t pid,
@@ -235,7 +199,8 @@ static const char *compare_steps(const struct query *query, pid_t pid,
 				    whole.size,
 				    (unsigned long long)whole.calls);
 		else if (i == 0 && parts.calls < 2 &&
-			 query->request != MMLENS_VTOP)
+			 query->request != MMLENS_VTOP &&
+			 !(flags & MMLENS_WALK_TOTAL))
 			why = wrong("%s: all fits into one small buffer",
 				    query->name);
 		free(parts.bytes);
@@ -251,9 +216,59 @@ static const char *case_buffer_size_alike(void)
 	const char *why = NULL;
 
 	for (size_t i = 0; !why && i < query_count; i++)
-		for (uint32_t flags = 0; !why && flags < 8; flags++)
-			if (!(flags & ~queries[i].flags))
+		for (uint32_t flags = 0; !why && flags < ALL_FLAGS; flags++)
+			if (!(flags & ~queries[i].flags) &&
+			    queries[i].request != MMLENS_PROCS)
 				why = compare_steps(&queries[i], pid, flags);
+	end_of(pid);
+	return why;
+}
+
+/* Above the PIDs of before and in order; the one that is looked for is there. */
+static const char *look_for(const struct records *records, pid_t pid)
+{
+	bool found = false;
+	int last = 0;
+
+	for (size_t at = 0; at < records->size;) {
+		const struct mmlens_record *rec =
+			(const void *)(records->bytes + at);
+		const struct mmlens_proc *proc = (const void *)rec;
+
+		at += rec->size;
+		if (rec->type != MMLENS_REC_PROC)
+			continue;
+		if (proc->pid <= last)
+			return wrong("%d comes after %d", proc->pid, last);
+		last = proc->pid;
+		found |= last == pid;
+	}
+	return found ? NULL : wrong("process %d is missing", pid);
+}
+
+/* Processes come and go, so only what stays is compared. */
+static const char *case_processes_in_small_buffers(void)
+{
+	const struct query *query = &queries[query_count - 1];
+	pid_t pid = rich_child(), more[32];
+	struct records records;
+	const char *why = NULL;
+
+	for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++)
+		more[i] = sleeper();
+
+	for (int total = 0; !why && total < 2; total++) {
+		why = gather(query, 0, total ? MMLENS_WALK_TOTAL : 0,
+			     MMLENS_BUFFER_MIN, &records);
+		why = why ?: look_for(&records, pid);
+		why = why ?: look_for(&records, getpid());
+		why = why ?: look_for(&records, 1);
+		if (!why && total && records.calls < 2)
+			why = wrong("all fits into one small buffer");
+		free(records.bytes);
+	}
+	for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++)
+		end_of(more[i]);
 	end_of(pid);
 	return why;
 }
@@ -297,6 +312,8 @@ static const char *case_inputs_stay(void)
 		    out.end != in.end || out.buffer != in.buffer ||
 		    out.buffer_size != in.buffer_size || out.reserved)
 			return wrong("%s changed an input", queries[i].name);
+		if (queries[i].request == MMLENS_PROCS)
+			continue;
 		if (!out.max_hold_ns || !out.generation)
 			return wrong("%s: hold %llu, generation %llu",
 				     queries[i].name, out.max_hold_ns,
@@ -305,129 +322,24 @@ static const char *case_inputs_stay(void)
 	return NULL;
 }
 
-static const char *check_vma(const struct mmlens_vma *vma, size_t left)
-{
-	const struct mmlens_name *name = (const void *)(vma + 1);
-
-	if (vma->head.size != sizeof(*vma) || vma->head.level || vma->reserved)
-		return wrong("VMA %#llx: head or reserved", vma->start);
-	if (vma->start >= vma->end || vma->start % PAGE || vma->end % PAGE)
-		return wrong("VMA %#llx-%#llx", vma->start, vma->end);
-	if (!(vma->flags & MMLENS_VMA_FILE) &&
-	    (vma->offset || vma->inode || vma->dev_major || vma->dev_minor))
-		return wrong("VMA %#llx: a file's members", vma->start);
-	if (vma->flags & MMLENS_VMA_NAMED &&
-	    (left <= sizeof(*vma) || name->head.type != MMLENS_REC_NAME))
-		return wrong("VMA %#llx: its name doesn't follow", vma->start);
-	return NULL;
-}
-
-static const char *check_name(const struct mmlens_name *name)
-{
-	size_t room_for_name = name->head.size - sizeof(*name);
-
-	if (name->head.level || !name->length ||
-	    name->length >= room_for_name ||
-	    room_for_name > (name->length | 7) + 1)
-		return wrong("name of %u bytes in %u", name->length,
-			     name->head.size);
-	for (size_t i = 0; i < room_for_name; i++)
-		if (!name->name[i] != (i >= name->length))
-			return wrong("byte %zu of a name of %u", i,
-				     name->length);
-	return NULL;
-}
-
-static const char *check_pte(const struct mmlens_pte *pte)
-{
-	uint32_t state = pte->flags & MMLENS_PTE_STATE;
-
-	if (pte->head.size != sizeof(*pte))
-		return wrong("PTE of %u bytes", pte->head.size);
-	if (!pte->head.level || pte->head.level > MMLENS_LEVEL_PUD)
-		return wrong("PTE at level %u", pte->head.level);
-	if (!pte->raw || pte->va % PAGE)
-		return wrong("PTE %#llx, raw %#llx", pte->va, pte->raw);
-	if (state < MMLENS_STATE_PRESENT || state > MMLENS_STATE_MARKER)
-		return wrong("PTE %#llx: state %u", pte->va, state);
-	if (pte->flags & ~(0x7ffffu | MMLENS_PTE_FILE | MMLENS_PTE_EXCLUSIVE))
-		return wrong("PTE %#llx: flags %#x", pte->va, pte->flags);
-	return NULL;
-}
-
-static const char *check_run(const struct mmlens_run *run)
-{
-	struct mmlens_pte first = {
-		.head = { .size = sizeof(first), .level = run->head.level },
-		.flags = run->flags, .va = run->va, .raw = run->raw[0],
-	};
-
-	if (run->reserved || run->count < 2 || run->count > 512 ||
-	    run->head.size != sizeof(*run) + run->count * sizeof(*run->raw))
-		return wrong("run %#llx of %u entries", run->va, run->count);
-	return check_pte(&first);
-}
-
-static const char *check_hole(const struct mmlens_hole *hole)
-{
-	if (hole->head.size != sizeof(*hole) || hole->reserved ||
-	    !hole->head.level)
-		return wrong("hole %#llx: head or reserved", hole->start);
-	if (hole->start >= hole->end || hole->start % PAGE ||
-	    hole->end % PAGE)
-		return wrong("hole %#llx-%#llx", hole->start, hole->end);
-	return NULL;
-}
-
-static const char *check_level(const struct mmlens_level *level)
-{
-	if (level->head.size != sizeof(*level) || level->reserved ||
-	    !level->head.level || level->index > 511 || !level->table_pfn)
-		return wrong("level %u: index %u", level->head.level,
-			     level->index);
-	return NULL;
-}
-
-const char *check_record(const struct mmlens_record *record, size_t left)
-{
-	if (record->size < 8 || record->size % 8 || record->size > left)
-		return wrong("a record of %u bytes", record->size);
-	switch (record->type) {
-	case MMLENS_REC_VMA:
-		return check_vma((const void *)record, left);
-	case MMLENS_REC_NAME:
-		return check_name((const void *)record);
-	case MMLENS_REC_PTE:
-		return check_pte((const void *)record);
-	case MMLENS_REC_RUN:
-		return check_run((const void *)record);
-	case MMLENS_REC_HOLE:
-		return check_hole((const void *)record);
-	case MMLENS_REC_LEVEL:
-		return check_level((const void *)record);
-	case MMLENS_REC_SMAPS:
-		if (record->size != sizeof(struct mmlens_smaps) ||
-		    record->level)
-			return wrong("sums of %u bytes", record->size);
-		return NULL;
-	default:
-		return wrong("record of type %u", record->type);
-	}
-}
-
 /* The types that each query may answer with. */
 static const uint32_t allowed_types[] = {
 	1u << MMLENS_REC_VMA | 1u << MMLENS_REC_NAME,
-	1u << MMLENS_REC_PTE | 1u << MMLENS_REC_HOLE | 1u << MMLENS_REC_RUN,
+	1u << MMLENS_REC_PTE | 1u << MMLENS_REC_HOLE | 1u << MMLENS_REC_RUN |
+	1u << MMLENS_REC_PAGE,
 	1u << MMLENS_REC_LEVEL,
 	1u << MMLENS_REC_VMA | 1u << MMLENS_REC_NAME | 1u << MMLENS_REC_SMAPS,
+	1u << MMLENS_REC_VMA | 1u << MMLENS_REC_NAME | 1u << MMLENS_REC_NUMA |
+	1u << MMLENS_REC_NODE,
+	1u << MMLENS_REC_TABLE,
+	1u << MMLENS_REC_PROC | 1u << MMLENS_REC_SMAPS,
 };
 
-static const char *check_records(size_t query, pid_t pid)
+static const char *check_records(size_t query, pid_t pid, uint32_t flags)
 {
 	struct records records;
 	uint64_t count = 0;
-	const char *why = gather(&queries[query], pid, queries[query].flags,
+	const char *why = gather(&queries[query], pid, flags,
 				 MMLENS_BUFFER_MIN, &records);
 
 	for (size_t at = 0; !why && at < records.size; count++) {
@@ -454,7 +366,10 @@ static const char *case_records_are_whole(void)
 	const char *why = NULL;
 
 	for (size_t i = 0; !why && i < query_count; i++)
-		why = check_records(i, i == 2 ? getpid() : pid);
+		for (uint32_t flags = 0; !why && flags < ALL_FLAGS; flags++)
+			if (!(flags & ~queries[i].flags))
+				why = check_records(i, i == 2 ? getpid() : pid,
+						    flags);
 	end_of(pid);
 	return why;
 }
@@ -512,7 +427,8 @@ static const char *look_at_full(const struct query *query, pid_t pid,
 			return wrong("%s doesn't come to its end",
 				     query->name);
 	} while (!(walk.status & MMLENS_STATUS_DONE));
-	if (query->request == MMLENS_PTES && !(flags & MMLENS_WALK_RUNS) &&
+	if (query->request == MMLENS_PTES &&
+	    !(flags & (MMLENS_WALK_RUNS | MMLENS_WALK_STATE)) &&
 	    records != FULL_SIZE / PAGE)
 		return wrong("%llu entries", (unsigned long long)records);
 	return NULL;
@@ -543,9 +459,9 @@ static const char *case_full_tables(void)
 	const char *why = NULL;
 
 	for (size_t i = 0; !why && i < query_count; i++)
-		for (uint32_t flags = 0; !why && flags < 8; flags++)
+		for (uint32_t flags = 0; !why && flags < ALL_FLAGS; flags++)
 			if (!(flags & ~queries[i].flags) &&
-			    queries[i].request != MMLENS_VTOP)
+			    takes_range(&queries[i]))
 				why = look_at_full(&queries[i], pid, start,
 						   flags);
 	why = why ?: sums_of_full(pid, start);
@@ -650,7 +566,7 @@ static const char *case_exit_in_the_middle(void)
 	const char *why = NULL;
 
 	for (size_t i = 0; !why && i < query_count; i++)
-		if (queries[i].request != MMLENS_VTOP)
+		if (takes_range(&queries[i]))
 			why = exit_in_the_middle(queries[i].request);
 	return why;
 }
@@ -716,7 +632,7 @@ static const char *case_exec_in_the_middle(void)
 	const char *why = NULL;
 
 	for (size_t i = 0; !why && i < query_count; i++)
-		if (queries[i].request != MMLENS_VTOP)
+		if (takes_range(&queries[i]))
 			why = exec_in_the_middle(queries[i].request);
 	return why;
 }
@@ -804,7 +720,8 @@ static const char *case_kill_the_caller(void)
 
 const struct test_case answer_cases[] = {
 	CASE(info), CASE(info_padding), CASE(records_are_whole),
-	CASE(runs_expand_alike), CASE(buffer_size_alike),
+	CASE(runs_expand_alike), CASE(state_expands_alike),
+	CASE(buffer_size_alike), CASE(processes_in_small_buffers),
 	CASE(full_tables), CASE(written_and_no_more),
 	CASE(inputs_stay), CASE(page_bits_on_request), CASE(thread),
 	CASE(pid_namespace), CASE(exit_in_the_middle),

@@ -11,15 +11,20 @@
 
 #include "ioctl.h"
 
-/* A case that makes one change to a good request. */
-#define REFUSED(NAME, ERROR, CHANGE)					\
+/* A case that makes one change to a good request, by who must refuse it. */
+#define REFUSED_BY(WHO, NAME, ERROR, CHANGE)				\
 static void change_##NAME(struct mmlens_walk *walk) { CHANGE; }		\
 static const char *case_##NAME(void)					\
 {									\
-	return all_refuse(change_##NAME, ERROR);			\
+	return WHO(change_##NAME, ERROR);				\
 }
 
-#define VALUES(NAME, ERROR, TYPE, MEMBER, ...)				\
+#define REFUSED(...)		REFUSED_BY(all_refuse, __VA_ARGS__)
+#define EACH_REFUSES(...)	REFUSED_BY(each_refuses, __VA_ARGS__)
+
+#define VALUES(...)		VALUES_BY(all_refuse, __VA_ARGS__)
+#define EACH_REFUSES_VALUES(...) VALUES_BY(each_refuses, __VA_ARGS__)
+#define VALUES_BY(WHO, NAME, ERROR, TYPE, MEMBER, ...)			\
 static TYPE value_##NAME;						\
 static void change_##NAME(struct mmlens_walk *walk)			\
 {									\
@@ -33,7 +38,7 @@ static const char *case_##NAME(void)					\
 		const char *why;					\
 									\
 		value_##NAME = values[i];				\
-		why = all_refuse(change_##NAME, ERROR);			\
+		why = WHO(change_##NAME, ERROR);			\
 		if (why)						\
 			return why;					\
 	}								\
@@ -42,8 +47,8 @@ static const char *case_##NAME(void)					\
 
 /* ---- the process ---- */
 
-VALUES(pid_below_one, EINVAL, int32_t, pid, 0, -1, -4242, INT_MIN)
-REFUSED(kernel_thread, ENXIO, walk->pid = 2)
+EACH_REFUSES_VALUES(pid_below_one, EINVAL, int32_t, pid, 0, -1, -4242, INT_MIN)
+EACH_REFUSES(kernel_thread, ENXIO, walk->pid = 2)
 
 static pid_t dead;
 
@@ -60,7 +65,7 @@ static const char *case_zombie(void)
 	dead = sleeper();
 	kill(dead, SIGKILL);
 	waitid(P_PID, dead, &info, WEXITED | WNOWAIT);
-	why = all_refuse(change_dead, ENXIO);
+	why = each_refuses(change_dead, ENXIO);
 	waitpid(dead, NULL, 0);
 	return why;
 }
@@ -69,10 +74,10 @@ static const char *case_no_such_process(void)
 {
 	dead = sleeper();
 	end_of(dead);
-	return all_refuse(change_dead, ESRCH);
+	return each_refuses(change_dead, ESRCH);
 }
 
-REFUSED(pid_too_large, ESRCH, walk->pid = INT_MAX)
+EACH_REFUSES(pid_too_large, ESRCH, walk->pid = INT_MAX)
 
 /* ---- the range ---- */
 
@@ -101,7 +106,7 @@ static const char *case_empty_range(void)
 	for (size_t i = 0; i < query_count; i++) {
 		struct mmlens_walk walk = walk_of(getpid());
 
-		if (queries[i].request == MMLENS_VTOP)
+		if (!takes_range(&queries[i]))
 			continue;
 		walk.start = walk.end = (uintptr_t)room;
 		if (ioctl(device(), queries[i].request, &walk))
@@ -122,6 +127,24 @@ static const char *case_vtop_with_end(void)
 	walk.start = (uintptr_t)room;
 	walk.end = walk.start + PAGE;
 	return refused(device(), MMLENS_VTOP, &walk, sizeof(walk), EINVAL);
+}
+
+/* All processes: neither one of them nor addresses. */
+static const char *case_procs_of_something(void)
+{
+	const struct mmlens_walk right = walk_of(0);
+	struct mmlens_walk walks[] = { right, right, right, right, right };
+	const char *why = NULL;
+
+	walks[0].pid = getpid();
+	walks[1].pid = -1;
+	walks[2].start = PAGE;
+	walks[3].end = PAGE;
+	walks[4].end = task_size();
+	for (int i = 0; !why && i < 5; i++)
+		why = refused(device(), MMLENS_PROCS, &walks[i],
+			      sizeof(walks[i]), EINVAL);
+	return why;
 }
 
 /* ---- the buffer ---- */
@@ -225,17 +248,17 @@ static const char *case_unknown_flags(void)
 
 VALUES(reserved, EINVAL, uint32_t, reserved, 1, 0x80000000, ~0u)
 
-REFUSED(cursor_without_generation, EINVAL, walk->cursor = walk->start + PAGE)
-REFUSED(cursor_unaligned, EINVAL,
+EACH_REFUSES(cursor_without_generation, EINVAL, walk->cursor = walk->start + PAGE)
+EACH_REFUSES(cursor_unaligned, EINVAL,
 	walk->generation = 1; walk->cursor = walk->start + 1)
-REFUSED(cursor_before_start, EINVAL,
+EACH_REFUSES(cursor_before_start, EINVAL,
 	walk->generation = 1; walk->start = (uintptr_t)room;
 	walk->cursor = walk->start - PAGE)
-REFUSED(cursor_above, EINVAL,
+EACH_REFUSES(cursor_above, EINVAL,
 	walk->generation = 1; walk->cursor = task_size() + PAGE)
-REFUSED(cursor_highest, EINVAL,
+EACH_REFUSES(cursor_highest, EINVAL,
 	walk->generation = 1; walk->cursor = -PAGE)
-REFUSED(generation_of_nobody, ESRCH,
+EACH_REFUSES(generation_of_nobody, ESRCH,
 	walk->generation = 0x123456789abcdef1; walk->cursor = walk->start)
 
 static const char *case_cursor_behind_end(void)
@@ -453,7 +476,7 @@ static const char *case_unknown_call(void)
 	for (int nr = 0; nr < 256; nr++) {
 		const char *why;
 
-		if (nr <= MMLENS_NR_SMAPS)
+		if (nr <= MMLENS_NR_PROCS)
 			continue;
 		why = refused(device(),
 			      _IOWR(MMLENS_IOC, nr, struct mmlens_walk),
@@ -527,7 +550,7 @@ const struct test_case argument_cases[] = {
 	CASE(start_unaligned), CASE(end_unaligned), CASE(end_before_start),
 	CASE(start_above), CASE(start_in_kernel), CASE(start_highest),
 	CASE(end_above), CASE(end_highest), CASE(empty_range),
-	CASE(vtop_with_end),
+	CASE(vtop_with_end), CASE(procs_of_something),
 	CASE(buffer_null), CASE(buffer_of_kernel), CASE(buffer_highest),
 	CASE(buffer_too_small), CASE(buffer_misaligned), CASE(buffer_odd),
 	CASE(buffer_read_only), CASE(buffer_no_access), CASE(buffer_unmapped),

@@ -34,6 +34,9 @@ struct query {
 	uint32_t flags;		/* that it takes */
 };
 
+/* One above all flags that any of them takes. */
+#define ALL_FLAGS	32
+
 extern const struct query queries[];
 extern const size_t query_count;
 
@@ -47,6 +50,9 @@ int device(void);
 /* A request about @pid that is right, with room for records. */
 struct mmlens_walk walk_of(pid_t pid);
 struct mmlens_walk walk_for(const struct query *query, pid_t pid);
+
+/* A walk over the addresses of one process. */
+bool takes_range(const struct query *query);
 
 /* The room that walk_of() gives. */
 #define ROOM_SIZE	(256ul << 10)
@@ -64,6 +70,8 @@ const char *refused(int fd, unsigned long request, void *arg, size_t size,
 /* refused() for each walk, with @change made to what is right for this
  * process. */
 const char *all_refuse(void (*change)(struct mmlens_walk *walk), int error);
+/* The same for those that are about one process. */
+const char *each_refuses(void (*change)(struct mmlens_walk *walk), int error);
 
 /* A process that does nothing until it is killed; and its end. */
 pid_t sleeper(void);
@@ -82,6 +90,11 @@ struct records {
 
 const char *gather(const struct query *query, pid_t pid, uint32_t flags,
 		   size_t step, struct records *records);
+
+/* Runs, and pages with their state, become entries; holes are joined. */
+void expand(struct records *records);
+/* What only MMLENS_WALK_PAGE or _STATE tell of entries becomes 0. */
+void forget_pages(struct records *records);
 
 /* Whether a record with @left bytes to the end is as the contract says. */
 const char *check_record(const struct mmlens_record *record, size_t left);

@@ -27,9 +27,13 @@ static const struct test_case *const tables[] = {
 const struct query queries[] = {
 	{ MMLENS_VMAS, "vmas", 0 },
 	{ MMLENS_PTES, "ptes",
-	  MMLENS_WALK_PAGE | MMLENS_WALK_ABSENT | MMLENS_WALK_RUNS },
+	  MMLENS_WALK_PAGE | MMLENS_WALK_ABSENT | MMLENS_WALK_RUNS |
+	  MMLENS_WALK_STATE },
 	{ MMLENS_VTOP, "vtop", 0 },
-	{ MMLENS_SMAPS, "smaps", 0 },
+	{ MMLENS_SMAPS, "smaps", MMLENS_WALK_TOTAL },
+	{ MMLENS_NUMA_MAPS, "numa_maps", 0 },
+	{ MMLENS_TABLES, "tables", 0 },
+	{ MMLENS_PROCS, "procs", MMLENS_WALK_TOTAL },
 };
 const size_t query_count = sizeof(queries) / sizeof(*queries);
 
@@ -69,10 +73,16 @@ struct mmlens_walk walk_of(pid_t pid)
 	};
 }
 
-/* vtop translates one address. */
+bool takes_range(const struct query *query)
+{
+	return query->request != MMLENS_VTOP && query->request != MMLENS_PROCS;
+}
+
+/* vtop translates one address; all processes have the number 0. */
 struct mmlens_walk walk_for(const struct query *query, pid_t pid)
 {
-	struct mmlens_walk walk = walk_of(pid);
+	struct mmlens_walk walk =
+		walk_of(query->request == MMLENS_PROCS ? 0 : pid);
 
 	if (query->request == MMLENS_VTOP)
 		walk.start = (uintptr_t)room;
@@ -106,23 +116,38 @@ const char *refused(int fd, unsigned long request, void *arg, size_t size,
 	return NULL;
 }
 
+static const char *refuse(const struct query *query,
+			  void (*change)(struct mmlens_walk *walk), int error)
+{
+	struct mmlens_walk walk = walk_for(query, getpid());
+	char copy[256];
+	const char *why;
+
+	change(&walk);
+	why = refused(device(), query->request, &walk, sizeof(walk), error);
+	if (!why)
+		return NULL;
+	snprintf(copy, sizeof(copy), "%s", why);
+	return wrong("%s: %s", query->name, copy);
+}
+
 const char *all_refuse(void (*change)(struct mmlens_walk *walk), int error)
 {
-	for (size_t i = 0; i < query_count; i++) {
-		struct mmlens_walk walk = walk_for(&queries[i], getpid());
-		const char *why;
+	const char *why = NULL;
 
-		change(&walk);
-		why = refused(device(), queries[i].request, &walk,
-			      sizeof(walk), error);
-		if (why) {
-			char copy[256];
+	for (size_t i = 0; !why && i < query_count; i++)
+		why = refuse(&queries[i], change, error);
+	return why;
+}
 
-			snprintf(copy, sizeof(copy), "%s", why);
-			return wrong("%s: %s", queries[i].name, copy);
-		}
-	}
-	return NULL;
+const char *each_refuses(void (*change)(struct mmlens_walk *walk), int error)
+{
+	const char *why = NULL;
+
+	for (size_t i = 0; !why && i < query_count; i++)
+		if (queries[i].request != MMLENS_PROCS)
+			why = refuse(&queries[i], change, error);
+	return why;
 }
 
 pid_t sleeper(void)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -84,6 +85,47 @@ static const char *make_shared_anon(void)
 
 	fill(start, SIXTEEN);
 	region("shared_anon", start, SIXTEEN);
+	return NULL;
+}
+
+#ifndef PR_SET_VMA
+#define PR_SET_VMA		0x53564d41
+#define PR_SET_VMA_ANON_NAME	0
+#endif
+
+/* Shared memory can have a name of its own since 6.2. */
+static const char *make_shared_anon_name(void)
+{
+	char *start = slot(SIXTEEN, READ_WRITE, ANON_SHARED, -1);
+
+	fill(start, SIXTEEN);
+	if (prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, start, SIXTEEN,
+		  "shared by name"))
+		return because("PR_SET_VMA_ANON_NAME");
+	region("shared_anon_name", start, SIXTEEN);
+	return NULL;
+}
+
+/* Names of memfds may have every byte but NUL. */
+static const char *make_memfd_name(void)
+{
+	int fd = new_memfd("a\nb\\c \xc3\xa4\xff\x01", SIXTEEN, 0);
+	char *start = slot(SIXTEEN, READ_WRITE, MAP_SHARED, fd);
+
+	fill(start, SIXTEEN);
+	region("memfd_name", start, SIXTEEN);
+	return NULL;
+}
+
+static const char *make_file_locked(void)
+{
+	int fd = new_file("locked", SIXTEEN);
+	char *start = slot(SIXTEEN, READ_WRITE, MAP_SHARED, fd);
+
+	fill(start, SIXTEEN);
+	if (mlock(start, SIXTEEN))
+		return because("mlock");
+	region("file_locked", start, SIXTEEN);
 	return NULL;
 }
 
@@ -266,7 +308,10 @@ const struct kind file_kinds[] = {
 	{ "file_offset", PHASE_FORKED, make_file_offset },
 	{ "file_short", PHASE_FORKED, make_file_short },
 	{ "shared_anon", PHASE_FORKED, make_shared_anon },
+	{ "shared_anon_name", PHASE_FORKED, make_shared_anon_name },
+	{ "file_locked", PHASE_FORKED, make_file_locked },
 	{ "memfd", PHASE_FORKED, make_memfd },
+	{ "memfd_name", PHASE_FORKED, make_memfd_name },
 	{ "memfd_twice", PHASE_FORKED, make_memfd_twice },
 	{ "sysv", PHASE_FORKED, make_sysv },
 	{ "secret", PHASE_FORKED, make_secret },

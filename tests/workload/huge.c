@@ -136,6 +136,40 @@ static const char *make_thp_shmem(void)
 	return NULL;
 }
 
+static const char *make_thp_locked(void)
+{
+	char *start = slot_thp(MIB2);
+
+	if (!start)
+		return because("MADV_HUGEPAGE");
+	fill(start, MIB2);
+	if (!is_huge(start))
+		return "no huge page to be had";
+	if (mlock(start, MIB2))
+		return because("mlock");
+	region("thp_locked", start, MIB2);
+	return NULL;
+}
+
+/* A private mapping of a huge page of shared memory, of which one is a copy. */
+static const char *make_thp_shmem_private(void)
+{
+	int fd = new_memfd("huge private", MIB2, 0);
+	char *shared = slot(MIB2, READ_WRITE, MAP_SHARED, fd);
+	char *start = slot(MIB2, READ_WRITE, MAP_PRIVATE, fd);
+
+	if (madvise(shared, MIB2, MADV_HUGEPAGE))
+		return because("MADV_HUGEPAGE");
+	fill(shared, MIB2);
+	if (!is_huge(shared))
+		return "no huge page of shared memory to be had";
+	fill(start, PAGE);
+	touch(start, MIB2);
+	region("thp_shmem_copied", start, PAGE);
+	region("thp_shmem_private", start + PAGE, MIB2 - PAGE);
+	return NULL;
+}
+
 static const char *make_thp_collapsed(void)
 {
 	char *start = slot_anon(MIB2);
@@ -261,6 +295,8 @@ const struct kind huge_kinds[] = {
 	{ "thp_split", PHASE_FORKED, make_thp_split },
 	{ "thp_prot_none", PHASE_FORKED, make_thp_prot_none },
 	{ "thp_shmem", PHASE_FORKED, make_thp_shmem },
+	{ "thp_locked", PHASE_FORKED, make_thp_locked },
+	{ "thp_shmem_private", PHASE_FORKED, make_thp_shmem_private },
 	{ "thp_collapsed", PHASE_FORKED, make_thp_collapsed },
 	{ "mthp", PHASE_FORKED, make_mthp },
 	{ "hugetlb", PHASE_FORKED, make_hugetlb },

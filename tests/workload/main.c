@@ -2,6 +2,10 @@
 /*
  * workload kinds DIRECTORY	every kind of entry; files go to DIRECTORY
  * workload bulk BYTES		BYTES of anonymous 4 KiB pages, all written
+ * workload vmas COUNT		COUNT VMAs, half of them with a page
+ * workload policies DIRECTORY	memory policies
+ * workload eligible WHAT DIRECTORY...	VMAs for settings of huge pages; WHAT: the
+ *				flags of PR_SET_THP_DISABLE, -1 for none
  * workload numa		memory of the other node; doesn't wait, but spins
  * workload path DIRECTORY	a file with a very long path
  *
@@ -135,13 +139,22 @@ int main(int argc, char **argv)
 		workload_directory = argv[2];
 		if (make_long_path())
 			return 1;
+	} else if (argc == 3 && !strcmp(argv[1], "vmas")) {
+		make_vmas(strtoull(argv[2], NULL, 0));
+	} else if (argc == 3 && !strcmp(argv[1], "policies")) {
+		workload_directory = argv[2];
+		make_policies();
+	} else if (argc > 3 && !strcmp(argv[1], "eligible")) {
+		make_eligible(atoi(argv[2]), argc - 3, argv + 3);
 	} else if (argc == 2 && !strcmp(argv[1], "numa")) {
 		make_far_memory();
 		printf("ready\n");
 		spin();
 	} else {
 		fprintf(stderr,
-			"usage: %s kinds DIRECTORY | bulk BYTES | path DIRECTORY | numa\n",
+			"usage: %s kinds DIRECTORY | bulk BYTES | vmas COUNT | "
+			"policies DIRECTORY | eligible WHAT DIRECTORY... | "
+			"path DIRECTORY | numa\n",
 			argv[0]);
 		return 2;
 	}

@@ -159,6 +159,20 @@ static const char *make_locked(void)
 	return NULL;
 }
 
+/* Half of it was there before, the other half comes when it is touched. */
+static const char *make_locked_on_fault(void)
+{
+	char *start = slot_anon(2 * SIXTEEN);
+
+	fill(start, SIXTEEN / 2);
+	if (mlock2(start, 2 * SIXTEEN, MLOCK_ONFAULT))
+		return because("mlock2");
+	fill(start + SIXTEEN / 2, SIXTEEN / 2);
+	region("locked_on_fault", start, SIXTEEN);
+	region("locked_untouched", start + SIXTEEN, SIXTEEN);
+	return NULL;
+}
+
 static const char *make_lazyfree(void)
 {
 	char *start = slot_anon(SIXTEEN);
@@ -293,6 +307,18 @@ static const char *make_many_vmas(void)
 	return NULL;
 }
 
+void make_vmas(size_t count)
+{
+	char *start = slot_anon(count * PAGE);
+
+	for (size_t page = 0; page < count; page += 2) {
+		fill(start + page * PAGE, PAGE);
+		if (mprotect(start + page * PAGE, PAGE, PROT_READ))
+			die("mprotect");
+	}
+	region("vmas", start, count * PAGE);
+}
+
 static const char *make_grows_down(void)
 {
 	char *start = slot(SIXTEEN, READ_WRITE,
@@ -319,6 +345,7 @@ const struct kind plain_kinds[] = {
 	{ "executable", PHASE_FORKED, make_executable },
 	{ "pkey", PHASE_FORKED, make_pkey },
 	{ "locked", PHASE_FORKED, make_locked },
+	{ "locked_on_fault", PHASE_FORKED, make_locked_on_fault },
 	{ "lazyfree", PHASE_FORKED, make_lazyfree },
 	{ "moved", PHASE_FORKED, make_moved },
 	{ "reserved_1t", PHASE_FORKED, make_reserved },

@@ -79,6 +79,45 @@ static const char *make_swap_shmem(void)
 	return reason;
 }
 
+/*
+ * A private mapping of a file of shared memory that is swapped out; one of its
+ * pages was copied before.
+ */
+static const char *make_swap_shmem_private(void)
+{
+	int fd = new_memfd("swapped private", SIXTEEN, 0);
+	char *shared = slot(SIXTEEN, READ_WRITE, MAP_SHARED, fd);
+	char *start = slot(2 * SIXTEEN, READ_WRITE, MAP_PRIVATE, fd);
+	const char *reason;
+
+	fill(shared, SIXTEEN);
+	fill(start, PAGE);
+	reason = swap_out(shared, SIXTEEN);
+	munmap(shared, SIXTEEN);
+	if (reason)
+		return reason;
+	region("swap_shmem_copied", start, PAGE);
+	region("swap_shmem_private", start + PAGE, 2 * SIXTEEN - PAGE);
+	return NULL;
+}
+
+/* Some pages are there, some swapped out, some in neither mapping's table. */
+static const char *make_swap_shmem_part(void)
+{
+	int fd = new_memfd("swapped part", 2 * SIXTEEN, 0);
+	char *start = slot(2 * SIXTEEN, READ_WRITE, MAP_SHARED, fd);
+	const char *reason;
+
+	fill(start, SIXTEEN);
+	reason = swap_out(start, SIXTEEN);
+	if (reason)
+		return reason;
+	region("swap_shmem_part", start, SIXTEEN);
+	fill(start + SIXTEEN, SIXTEEN / 2);
+	region("swap_shmem_there", start + SIXTEEN, SIXTEEN / 2);
+	return NULL;
+}
+
 static const char *make_swap_thp(void)
 {
 	char *start = slot(MIB2, READ_WRITE, ANON_PRIVATE, -1);
@@ -114,6 +153,8 @@ const struct kind swap_kinds[] = {
 	{ "swap", PHASE_FORKED, make_swap },
 	{ "swap_back", PHASE_FORKED, make_swap_back },
 	{ "swap_shmem", PHASE_FORKED, make_swap_shmem },
+	{ "swap_shmem_private", PHASE_FORKED, make_swap_shmem_private },
+	{ "swap_shmem_part", PHASE_FORKED, make_swap_shmem_part },
 	{ "swap_thp", PHASE_FORKED, make_swap_thp },
 	{ "swap_prot_none", PHASE_FORKED, make_swap_prot_none },
 	{ NULL, 0, NULL },

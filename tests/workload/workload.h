@@ -72,6 +72,18 @@ void shared_child(void);
 void make_far_memory(void);
 void spin(void) __attribute__((noreturn));
 
+/* Policies of VMAs, of shared memory, and of the process. */
+void make_policies(void);
+
+/* @count VMAs that can't merge, with a page in each second one. */
+void make_vmas(size_t count);
+
+/*
+ * What settings of transparent huge pages concern; files in each directory.
+ * @disable: flags of PR_SET_THP_DISABLE, -1: no call.
+ */
+void make_eligible(int disable, int count, char **directories);
+
 /* A mapping of a file with a very long path. */
 const char *make_long_path(void);
 

@@ -37,6 +37,20 @@ int cli_only_pid(const struct command *self, int argc, char **argv, int *pid)
 	return CLI_GO_ON;
 }
 
+int cli_parse_only_pid(const struct command *self, int argc, char **argv,
+		       int *pid, bool *json)
+{
+	static const struct option long_options[] = { COMMON_OPTIONS };
+	int c, status;
+
+	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
+		status = cli_common_option(self, c, json);
+		if (status != CLI_GO_ON)
+			return status;
+	}
+	return cli_only_pid(self, argc, argv, pid);
+}
+
 bool cli_parse_address(const char *text, uint64_t *address)
 {
 	char *end;
@@ -48,4 +62,51 @@ bool cli_parse_address(const char *text, uint64_t *address)
 	errno = 0;
 	*address = strtoull(text, &end, 16);
 	return !errno && !*end;
+}
+
+static bool split_range(const char *text, uint64_t *from, uint64_t *to,
+			bool *single)
+{
+	char *start = strdup(text);
+	char *end = start ? strchr(start, '-') : NULL;
+	bool good = start;
+
+	*single = !end;
+	if (end)
+		*end++ = '\0';
+	good = good && cli_parse_address(start, from);
+	if (end)
+		good = good && cli_parse_address(end, to);
+	free(start);
+	return good;
+}
+
+int cli_parse_range(const struct mmlens_info *info, const char *text,
+		    uint64_t *start, uint64_t *end)
+{
+	uint64_t page = 1ull << info->page_shift;
+	bool single;
+
+	if (!split_range(text, start, end, &single)) {
+		cli_error("'%s' is neither START nor START-END in hexadecimal",
+			  text);
+		return CLI_USAGE;
+	}
+	if (single) {
+		*start &= ~(page - 1);
+		*end = *start + page;
+	}
+	if ((*start | *end) & (page - 1))
+		cli_error("%s: not a multiple of the page size (%llu bytes)",
+			  text, (unsigned long long)page);
+	else if (*start >= info->task_size || *end > info->task_size)
+		cli_error("%s: above the user range, which ends at 0x%llx",
+			  text, info->task_size);
+	else if (*end < *start)
+		cli_error("%s: the end is before the start", text);
+	else if (*end == *start)
+		cli_error("%s: the range is empty", text);
+	else
+		return CLI_GO_ON;
+	return CLI_USAGE;
 }

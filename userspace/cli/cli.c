@@ -11,9 +11,15 @@
 
 static const struct command *const commands[] = {
 	&cmd_maps,
+	&cmd_smaps,
+	&cmd_smaps_rollup,
+	&cmd_numa_maps,
 	&cmd_pmap,
 	&cmd_pte,
 	&cmd_vtop,
+	&cmd_tables,
+	&cmd_folios,
+	&cmd_ps,
 	&cmd_info,
 };
 
@@ -74,9 +80,9 @@ static void print_usage(FILE *out)
 	      "\nCommands:\n",
 	      out);
 	for (size_t i = 0; i < COMMANDS; i++)
-		fprintf(out, "  %-6s %s\n", commands[i]->name,
+		fprintf(out, "  %-12s %s\n", commands[i]->name,
 			commands[i]->summary);
-	fputs("  help   this text, or what COMMAND does\n"
+	fputs("  help         this text, or what COMMAND does\n"
 	      "\n"
 	      "  mmlens COMMAND -h   its options\n"
 	      "  mmlens --version    the reader's version\n"

@@ -41,6 +41,8 @@ struct command {
 };
 
 extern const struct command cmd_info, cmd_maps, cmd_pmap, cmd_pte, cmd_vtop;
+extern const struct command cmd_ps, cmd_tables, cmd_folios;
+extern const struct command cmd_smaps, cmd_smaps_rollup, cmd_numa_maps;
 
 /* What main() does.  Return: exit status. */
 int cli_run(int argc, char **argv);
@@ -83,6 +85,17 @@ int cli_parse_pid(const char *text);
 /* The only operand, a PID.  Return: CLI_GO_ON or a status. */
 int cli_only_pid(const struct command *self, int argc, char **argv, int *pid);
 
+/* The common options and a PID, nothing else.  Return: as cli_only_pid(). */
+int cli_parse_only_pid(const struct command *self, int argc, char **argv,
+		       int *pid, bool *json);
+
+/*
+ * START-END, multiples of the page size, or the page that holds START.
+ * Return: CLI_GO_ON, or CLI_USAGE and said what is wrong.
+ */
+int cli_parse_range(const struct mmlens_info *info, const char *text,
+		    uint64_t *start, uint64_t *end);
+
 /* Hexadecimal with or without 0x.  Return: false when @text is no address. */
 bool cli_parse_address(const char *text, uint64_t *address);
 
@@ -99,14 +112,51 @@ struct session {
  * Return: CLI_GO_ON or a status, with what is wrong on standard error.
  */
 int session_open(struct session *s, unsigned int nr, bool json);
+/*
+ * See that the module knows revision @abi of the contract, for what isn't a
+ * query of its own.  Return: CLI_GO_ON, or CLI_FAILED and said so.
+ */
+int session_need_abi(const struct session *s, unsigned int abi);
 /* Return: @status, or CLI_FAILED when something couldn't be written. */
 int session_close(struct session *s, int status);
 
 /*
- * Say what a negative errno about @pid means.
+ * Say what a negative errno about @pid means; 0 stands for all processes.
  * Return: CLI_OK for 0, CLI_MISSING for ESRCH, else CLI_FAILED.
  */
 int session_explain(const struct session *s, int pid, int error);
+
+/* What several walks were like together. */
+void session_add_stats(struct mmlens_stats *sum,
+		       const struct mmlens_stats *add);
+
+/* ---- names of users ---- */
+
+struct user;
+
+/**
+ * struct users - Those that were asked for.
+ * @numeric:	their numbers, not their names
+ */
+struct users {
+	bool numeric;
+	struct user *list;
+	size_t count;
+};
+
+/* Valid until users_free(). */
+const char *users_name(struct users *users, uint32_t uid);
+void users_free(struct users *users);
+/* Walk VMAs (MMLENS_AREAS_*) and show each.  Return: a status. */
+int cli_show_areas(struct session *s, const struct maps_view *view, int pid,
+		   unsigned int flags);
+
+/*
+ * How the running kernel writes smaps or smaps_rollup; what this reader doesn't
+ * know of it is said.  Return: CLI_GO_ON or a status.
+ */
+int cli_smaps_format(const struct session *s, bool rollup,
+		     struct mmlens_smaps_format *format);
 
 /* A status for two of them: missing counts more than failed. */
 int cli_worse(int a, int b);

@@ -4,24 +4,9 @@
 
 #include "cli.h"
 
-static const struct option long_options[] = { COMMON_OPTIONS };
-
-static int parse(const struct command *self, int argc, char **argv, int *pid,
-		 bool *json)
+static int walk(struct session *s, const struct maps_view *view,
+		struct mmlens_areas *areas, int pid)
 {
-	int c, status;
-
-	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
-		status = cli_common_option(self, c, json);
-		if (status != CLI_GO_ON)
-			return status;
-	}
-	return cli_only_pid(self, argc, argv, pid);
-}
-
-static int walk(struct session *s, struct mmlens_areas *areas, int pid)
-{
-	const struct maps_view *view = s->json ? &maps_json : &maps_text;
 	const struct mmlens_area *area;
 	uint64_t count = 0;
 	int ret;
@@ -37,27 +22,35 @@ static int walk(struct session *s, struct mmlens_areas *areas, int pid)
 	return session_explain(s, pid, ret);
 }
 
-static int run(const struct command *self, int argc, char **argv)
+int cli_show_areas(struct session *s, const struct maps_view *view, int pid,
+		   unsigned int flags)
 {
-	struct mmlens_request request = {};
+	struct mmlens_request request = { .pid = pid };
 	struct mmlens_areas *areas;
-	struct session s;
-	bool json = false;
 	int status;
 
-	status = parse(self, argc, argv, &request.pid, &json);
+	areas = mmlens_areas_open(s->lens, &request, flags);
+	if (!areas)
+		return session_explain(s, pid, -errno);
+	status = walk(s, view, areas, pid);
+	mmlens_areas_close(areas);
+	return status;
+}
+
+static int run(const struct command *self, int argc, char **argv)
+{
+	struct session s;
+	bool json = false;
+	int pid, status;
+
+	status = cli_parse_only_pid(self, argc, argv, &pid, &json);
 	if (status != CLI_GO_ON)
 		return status;
 	status = session_open(&s, MMLENS_NR_VMAS, json);
 	if (status != CLI_GO_ON)
 		return status;
-
-	areas = mmlens_areas_open(s.lens, &request, MMLENS_AREAS_GATE);
-	if (areas)
-		status = walk(&s, areas, request.pid);
-	else
-		status = session_explain(&s, request.pid, -errno);
-	mmlens_areas_close(areas);
+	status = cli_show_areas(&s, json ? &maps_json : &maps_text, pid,
+				MMLENS_AREAS_GATE);
 	return session_close(&s, status);
 }
 

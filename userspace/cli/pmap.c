@@ -8,6 +8,7 @@
 
 struct arguments {
 	struct pmap_options pmap;
+	struct mmlens_smaps_format fields;
 	bool json;
 	int count;
 	char **pids;
@@ -41,6 +42,12 @@ static int parse_option(const struct command *self, struct arguments *a, int c)
 	enum pmap_format format = PMAP_PLAIN;
 
 	switch (c) {
+	case 'X':
+		format = a->pmap.format;
+		format = pmap_has_fields(format) ? PMAP_ALL : PMAP_WIDE;
+		if (a->pmap.format == PMAP_WIDE)
+			a->pmap.format = PMAP_ALL;
+		break;
 	case 'x':
 		format = PMAP_EXTENDED;
 		break;
@@ -61,7 +68,7 @@ static int parse_option(const struct command *self, struct arguments *a, int c)
 		return cli_common_option(self, c, &a->json);
 	}
 	if (a->pmap.format != PMAP_PLAIN && a->pmap.format != format)
-		return cli_usage(self, "-x and -d exclude each other");
+		return cli_usage(self, "-x, -X and -d exclude each other");
 	a->pmap.format = format;
 	return CLI_GO_ON;
 }
@@ -71,7 +78,7 @@ static int parse(const struct command *self, struct arguments *a, int argc,
 {
 	int c;
 
-	while ((c = getopt_long(argc, argv, "xdqpA:h", long_options, NULL)) !=
+	while ((c = getopt_long(argc, argv, "xXdqpA:h", long_options, NULL)) !=
 	       -1) {
 		int status = parse_option(self, a, c);
 
@@ -131,8 +138,10 @@ static int show(struct session *s, const struct pmap_options *o, int pid)
 	unsigned int flags = MMLENS_AREAS_GATE;
 	int ret;
 
-	if (o->format == PMAP_EXTENDED)
+	if (pmap_has_sums(o->format))
 		flags |= MMLENS_AREAS_SMAPS;
+	if (pmap_has_fields(o->format))
+		flags |= MMLENS_AREAS_FIELDS;
 	areas = mmlens_areas_open(s->lens, &request, flags);
 	if (!areas)
 		return session_explain(s, pid, -errno);
@@ -156,6 +165,27 @@ static int show_all(struct session *s, const struct arguments *a)
 	return status;
 }
 
+/* What the format needs to know before the first process. */
+static int prepare(struct session *s, struct arguments *a)
+{
+	struct pmap_options *o = &a->pmap;
+	int status;
+
+	o->have_sysv = !mmlens_sysv_device(&o->sysv_major, &o->sysv_minor);
+	if (!pmap_has_fields(o->format))
+		return CLI_GO_ON;
+	status = cli_smaps_format(s, false, &a->fields);
+	if (status != CLI_GO_ON)
+		return status;
+	o->fields = &a->fields;
+	o->wide = pmap_wide_new(&a->fields, o->format == PMAP_ALL);
+	if (!o->wide) {
+		cli_error("%s", strerror(ENOMEM));
+		return CLI_FAILED;
+	}
+	return CLI_GO_ON;
+}
+
 static int run(const struct command *self, int argc, char **argv)
 {
 	struct arguments a = { .pmap.high = UINT64_MAX };
@@ -165,21 +195,25 @@ static int run(const struct command *self, int argc, char **argv)
 	status = parse(self, &a, argc, argv);
 	if (status != CLI_GO_ON)
 		return status;
-	status = session_open(&s, a.pmap.format == PMAP_EXTENDED ?
+	status = session_open(&s, pmap_has_sums(a.pmap.format) ?
 				  MMLENS_NR_SMAPS : MMLENS_NR_VMAS, a.json);
 	if (status != CLI_GO_ON)
 		return status;
-	a.pmap.have_sysv = !mmlens_sysv_device(&a.pmap.sysv_major,
-					       &a.pmap.sysv_minor);
-	return session_close(&s, show_all(&s, &a));
+	status = prepare(&s, &a);
+	if (status == CLI_GO_ON)
+		status = show_all(&s, &a);
+	pmap_wide_free(a.pmap.wide);
+	return session_close(&s, status);
 }
 
 const struct command cmd_pmap = {
 	.name = "pmap",
-	.arguments = "[-x|-d] [-q] [-p] [-A LOW[,HIGH]] [--json] PID...",
+	.arguments = "[-x|-X|-XX|-d] [-q] [-p] [-A LOW[,HIGH]] [--json] PID...",
 	.summary = "the mappings of processes, as procps pmap",
 	.help =
 	"  -x, --extended   resident and dirty memory of each mapping\n"
+	"  -X               more of smaps\n"
+	"  -XX              all that smaps has\n"
 	"  -d, --device     offset and device of each mapping\n"
 	"  -q, --quiet      neither headings nor totals\n"
 	"  -p, --show-path  whole paths\n"

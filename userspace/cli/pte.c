@@ -14,9 +14,8 @@ struct range {
 struct arguments {
 	int pid;
 	bool json;
-	bool each;
 	bool absent;
-	bool raw;
+	struct pte_options pte;
 	const char *vma;	/* name of the VMAs to walk */
 	const char *range;
 };
@@ -27,6 +26,7 @@ struct job {
 	const struct pte_view *view;
 	struct range *ranges;
 	size_t count;
+	struct mmlens_labels *labels;	/* with --pages in text, or NULL */
 	bool begun;		/* the head is out */
 	uint64_t shown;
 	struct mmlens_stats stats;
@@ -37,6 +37,7 @@ enum {
 	OPT_ABSENT,
 	OPT_RAW,
 	OPT_VMA,
+	OPT_PAGES,
 };
 
 static const struct option long_options[] = {
@@ -44,6 +45,7 @@ static const struct option long_options[] = {
 	{ "absent", no_argument, NULL, OPT_ABSENT },
 	{ "raw", no_argument, NULL, OPT_RAW },
 	{ "vma", required_argument, NULL, OPT_VMA },
+	{ "pages", no_argument, NULL, OPT_PAGES },
 	COMMON_OPTIONS
 };
 
@@ -53,16 +55,19 @@ static int parse_option(const struct command *self, struct arguments *a, int c)
 {
 	switch (c) {
 	case OPT_EACH:
-		a->each = true;
+		a->pte.each = true;
 		return CLI_GO_ON;
 	case OPT_ABSENT:
 		a->absent = true;
 		return CLI_GO_ON;
 	case OPT_RAW:
-		a->raw = true;
+		a->pte.raw = true;
 		return CLI_GO_ON;
 	case OPT_VMA:
 		a->vma = optarg;
+		return CLI_GO_ON;
+	case OPT_PAGES:
+		a->pte.pages = true;
 		return CLI_GO_ON;
 	default:
 		return cli_common_option(self, c, &a->json);
@@ -90,53 +95,6 @@ static int parse(const struct command *self, struct arguments *a, int argc,
 	if (a->range && a->vma)
 		return cli_usage(self, "pte: a range and --vma exclude each other");
 	return cli_only_pid(self, argc, argv, &a->pid);
-}
-
-static bool split_range(const char *text, struct range *r, bool *single)
-{
-	char *start = strdup(text);
-	char *end = start ? strchr(start, '-') : NULL;
-	bool good = start;
-
-	*single = !end;
-	if (end)
-		*end++ = '\0';
-	good = good && cli_parse_address(start, &r->start);
-	if (end)
-		good = good && cli_parse_address(end, &r->end);
-	free(start);
-	return good;
-}
-
-/* START-END, or the page that holds START. */
-static int check_range(const struct mmlens_info *info, const char *text,
-		       struct range *r)
-{
-	uint64_t page = 1ull << info->page_shift;
-	bool single;
-
-	if (!split_range(text, r, &single)) {
-		cli_error("'%s' is neither START nor START-END in hexadecimal",
-			  text);
-		return CLI_USAGE;
-	}
-	if (single) {
-		r->start &= ~(page - 1);
-		r->end = r->start + page;
-	}
-	if ((r->start | r->end) & (page - 1))
-		cli_error("%s: not a multiple of the page size (%llu bytes)",
-			  text, (unsigned long long)page);
-	else if (r->start >= info->task_size || r->end > info->task_size)
-		cli_error("%s: above the user range, which ends at 0x%llx",
-			  text, info->task_size);
-	else if (r->end < r->start)
-		cli_error("%s: the end is before the start", text);
-	else if (r->end == r->start)
-		cli_error("%s: the range is empty", text);
-	else
-		return CLI_OK;
-	return CLI_USAGE;
 }
 
 /* ---- which ranges ---- */
@@ -204,8 +162,9 @@ static int find_ranges(struct job *job)
 	if (job->a->vma)
 		return ranges_of_vma(job);
 	if (job->a->range) {
-		status = check_range(job->s.view.info, job->a->range, &r);
-		if (status)
+		status = cli_parse_range(job->s.view.info, job->a->range,
+					 &r.start, &r.end);
+		if (status != CLI_GO_ON)
 			return status;
 	}
 	if (add_range(job, r.start, r.end))
@@ -215,13 +174,28 @@ static int find_ranges(struct job *job)
 
 /* ---- the walk ---- */
 
+/* Names for people; JSON has the numbers. */
+static struct page_labels find_labels(struct job *job, bool has_page,
+				      const struct mmlens_page_state *page)
+{
+	if (!job->labels || !has_page)
+		return (struct page_labels) {};
+	return (struct page_labels) {
+		.memcg = mmlens_memcg_path(job->labels, page->memcg),
+		.zone = mmlens_zone_name(job->labels, page->zone),
+	};
+}
+
 static int show_entries(struct job *job, struct mmlens_entries *entries)
 {
 	struct mmlens_entry entry;
 	int ret;
 
 	while ((ret = mmlens_entries_next(entries, &entry)) > 0) {
-		job->view->entry(&job->s.view, &entry, job->a->raw);
+		const struct page_labels labels =
+			find_labels(job, entry.has_page, &entry.page);
+
+		job->view->entry(&job->s.view, &job->a->pte, &entry, &labels);
 		job->shown++;
 		session_progress(job->shown, entry.va);
 		if (job->s.view.error)
@@ -236,7 +210,10 @@ static int show_runs(struct job *job, struct mmlens_entries *entries)
 	int ret;
 
 	while ((ret = mmlens_runs_next(entries, &run)) > 0) {
-		job->view->run(&job->s.view, &run, job->a->raw);
+		const struct page_labels labels =
+			find_labels(job, run.has_page, &run.page);
+
+		job->view->run(&job->s.view, &job->a->pte, &run, &labels);
 		if (mmlens_state(run.flags) != MMLENS_STATE_NONE)
 			job->shown += run.entries;
 		session_progress(job->shown, run.start);
@@ -269,15 +246,16 @@ static int walk_range(struct job *job, const struct range *range)
 
 	if (job->a->absent)
 		request.flags |= MMLENS_WALK_ABSENT;
+	if (job->a->pte.pages)
+		request.flags |= MMLENS_WALK_STATE;
 	entries = mmlens_entries_open(job->s.lens, &request);
 	if (!entries)
 		return -errno;
 	if (!job->begun)
-		job->view->begin(&job->s.view, job->a->pid, job->a->each,
-				 job->a->raw);
+		job->view->begin(&job->s.view, &job->a->pte, job->a->pid);
 	job->begun = true;
-	ret = job->a->each ? show_entries(job, entries) :
-			     show_runs(job, entries);
+	ret = job->a->pte.each ? show_entries(job, entries) :
+				 show_runs(job, entries);
 	add_stats(&job->stats, mmlens_entries_stats(entries));
 	mmlens_entries_close(entries);
 	return ret;
@@ -295,6 +273,26 @@ static int walk(struct job *job)
 	return session_explain(&job->s, job->a->pid, ret);
 }
 
+static int show(struct job *job)
+{
+	int status;
+
+	if (job->a->pte.pages) {
+		status = session_need_abi(&job->s, 2);
+		if (status != CLI_GO_ON)
+			return status;
+		/* Without memory for them there are still the numbers. */
+		if (!job->a->json)
+			job->labels = mmlens_labels_open();
+	}
+	status = find_ranges(job);
+	if (!status)
+		status = walk(job);
+	mmlens_labels_close(job->labels);
+	free(job->ranges);
+	return status;
+}
+
 static int run(const struct command *self, int argc, char **argv)
 {
 	struct arguments a = {};
@@ -308,11 +306,7 @@ static int run(const struct command *self, int argc, char **argv)
 	if (status != CLI_GO_ON)
 		return status;
 	job.view = a.json ? &pte_json : &pte_text;
-	status = find_ranges(&job);
-	if (!status)
-		status = walk(&job);
-	free(job.ranges);
-	return session_close(&job.s, status);
+	return session_close(&job.s, show(&job));
 }
 
 static void legend(FILE *out)
@@ -322,6 +316,8 @@ static void legend(FILE *out)
 	fputs("\nFlags:\n", out);
 	for (f = mmlens_pte_flags(); f->bit; f++)
 		fprintf(out, "  %s  %-15s %s\n", f->brief, f->name, f->help);
+	fputs("\nEFF: what all levels leave: u user, r read, w write, x execute\n",
+	      out);
 	fputs("\nStates:", out);
 	for (int i = MMLENS_STATE_PRESENT; i <= MMLENS_STATE_MARKER; i++)
 		fprintf(out, " %s", mmlens_state_name(i));
@@ -330,10 +326,11 @@ static void legend(FILE *out)
 
 const struct command cmd_pte = {
 	.name = "pte",
-	.arguments = "[--each] [--absent] [--raw] [--vma NAME] [--json] PID [START[-END]]",
+	.arguments = "[--each] [--pages] [--absent] [--raw] [--vma NAME] [--json] PID [START[-END]]",
 	.summary = "the page-table entries of a process",
 	.help =
 	"      --each       one line an entry; otherwise runs of like entries\n"
+	"      --pages      page flags, mapcount, folio, LRU, memory cgroup of each page\n"
 	"      --absent     empty ranges too\n"
 	"      --raw        raw entries, their bits by the architecture's names\n"
 	"      --vma NAME   only mappings of this name: [heap], [stack], a file\n"

@@ -103,6 +103,14 @@ int session_open(struct session *s, unsigned int nr, bool json)
 	return CLI_GO_ON;
 }
 
+int session_need_abi(const struct session *s, unsigned int abi)
+{
+	if (s->view.info->abi >= abi)
+		return CLI_GO_ON;
+	explain_mismatch(s->view.info, "can't answer what");
+	return CLI_FAILED;
+}
+
 int session_close(struct session *s, int status)
 {
 	int error = view_finish(&s->view);
@@ -130,6 +138,15 @@ static const char *why_no_memory(int pid)
 	return "has no address space";
 }
 
+/* Of one process, or of all of them. */
+static void explain_any(int pid, const char *what, const char *hint)
+{
+	if (pid)
+		cli_error("PID %d: %s%s", pid, what, hint);
+	else
+		cli_error("processes: %s%s", what, hint);
+}
+
 int session_explain(const struct session *s, int pid, int error)
 {
 	switch (-error) {
@@ -146,8 +163,7 @@ int session_explain(const struct session *s, int pid, int error)
 			  pid);
 		break;
 	case EPERM:
-		cli_error("PID %d: %s%s", pid, strerror(EPERM),
-			  open_hint(EPERM));
+		explain_any(pid, strerror(EPERM), open_hint(EPERM));
 		break;
 	case EPROTO:
 		explain_mismatch(s->view.info, "gives no sense for what");
@@ -158,9 +174,19 @@ int session_explain(const struct session *s, int pid, int error)
 		explain_mismatch(s->view.info, "can't answer what");
 		break;
 	default:
-		cli_error("PID %d: %s", pid, strerror(-error));
+		explain_any(pid, strerror(-error), "");
 	}
 	return CLI_FAILED;
+}
+
+void session_add_stats(struct mmlens_stats *sum, const struct mmlens_stats *add)
+{
+	sum->records += add->records;
+	sum->calls += add->calls;
+	sum->restarts += add->restarts;
+	sum->truncated |= add->truncated;
+	if (add->max_hold_ns > sum->max_hold_ns)
+		sum->max_hold_ns = add->max_hold_ns;
 }
 
 /* ---- progress ---- */

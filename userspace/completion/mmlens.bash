@@ -11,7 +11,7 @@ _mmlens_pids()
 _mmlens()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
-	local commands="maps pmap pte vtop info help"
+	local commands="maps smaps smaps_rollup numa_maps pmap pte vtop tables folios ps info help"
 	local common="--json --help --version" options
 
 	COMPREPLY=()
@@ -25,7 +25,7 @@ _mmlens()
 			COMPREPLY=($(compgen -W "$commands" -- "$cur"))
 		return
 		;;
-	maps | vtop)
+	maps | smaps | smaps_rollup | numa_maps | vtop | folios)
 		options=$common
 		;;
 	info)
@@ -33,10 +33,16 @@ _mmlens()
 		return
 		;;
 	pmap)
-		options="-x --extended -d --device -q --quiet -p --show-path -A --range $common"
+		options="-x --extended -X -XX -d --device -q --quiet -p --show-path -A --range $common"
 		;;
 	pte)
-		options="--each --absent --raw --vma $common"
+		options="--each --pages --absent --raw --vma $common"
+		;;
+	tables)
+		options="--all --each --ranges $common"
+		;;
+	ps)
+		options="-m --mappings -u --users -w --system -a --all -c --command-line -s --sort -r --reverse -t --totals -H --no-header -k --abbreviate -p --percent -n --numeric $common"
 		;;
 	*)
 		return
@@ -47,7 +53,11 @@ _mmlens()
 		COMPREPLY=($(compgen -W "[heap] [stack] [vdso]" -- "$cur"))
 		return
 		;;
-	-A | --range)
+	-A | --range | --ranges)
+		return
+		;;
+	-s | --sort)
+		COMPREPLY=($(compgen -W "pid user command name vss rss pss uss swap tables" -- "$cur"))
 		return
 		;;
 	esac

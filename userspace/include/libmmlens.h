@@ -104,7 +104,7 @@ struct mmlens_stream;
 /**
  * mmlens_stream_open - Begin a walk.
  * @lens:	connection
- * @nr:		MMLENS_NR_VMAS, _PTES, _VTOP or _SMAPS
+ * @nr:		MMLENS_NR_* of a walk
  * @request:	what to walk
  *
  * The first call into the module is made here, so what is wrong with the
@@ -143,6 +143,10 @@ void mmlens_stream_close(struct mmlens_stream *stream);
 #define MMLENS_AREAS_SMAPS	(1u << 0)  /* sum up the pages of each */
 #define MMLENS_AREAS_GATE	(1u << 1)  /* with the gate area behind the
 					    * last, as /proc/PID/maps has it */
+#define MMLENS_AREAS_NUMA	(1u << 2)  /* policy and nodes of each */
+#define MMLENS_AREAS_TOTAL	(1u << 3)  /* with _SMAPS: one area over all */
+#define MMLENS_AREAS_FIELDS	(1u << 4)  /* with _SMAPS: also what smaps shows
+					    * and the module can't know alone */
 
 /**
  * struct mmlens_area - One VMA with its name and its sums.
@@ -150,12 +154,22 @@ void mmlens_stream_close(struct mmlens_stream *stream);
  * @name:	NUL-terminated, nothing escaped; NULL without a name
  * @name_length: bytes
  * @smaps:	NULL unless asked for
+ * @numa:	NULL unless asked for
+ * @nodes:	of @numa
+ * @node_count:	how many
+ * @swap_pss:	SwapPss in bytes, with %MMLENS_AREAS_FIELDS
+ * @thp_eligible: THPeligible, with %MMLENS_AREAS_FIELDS
  */
 struct mmlens_area {
 	const struct mmlens_vma *vma;
 	const char *name;
 	size_t name_length;
 	const struct mmlens_smaps *smaps;
+	const struct mmlens_numa *numa;
+	const struct mmlens_node *nodes;
+	size_t node_count;
+	uint64_t swap_pss;
+	bool thp_eligible;
 };
 
 struct mmlens_areas;
@@ -170,7 +184,11 @@ struct mmlens_areas;
  * where /proc/PID/maps shows it: for 64-bit processes of a kernel that maps
  * it, when the request has no end.
  *
- * Errors: as mmlens_stream_open().
+ * How often a swap slot is used is known to the kernel alone: SwapPss comes
+ * from /proc/PID/smaps (smaps_rollup with %MMLENS_AREAS_TOTAL), which is read
+ * once, and only when page tables of the process hold swap slots.
+ *
+ * Errors: as mmlens_stream_open(); EINVAL for flags that exclude each other.
  */
 struct mmlens_areas *mmlens_areas_open(struct mmlens *lens,
 				       const struct mmlens_request *request,
@@ -192,7 +210,260 @@ const struct mmlens_stats *mmlens_areas_stats(const struct mmlens_areas *areas);
 /** mmlens_areas_close - End the walk; NULL is fine. */
 void mmlens_areas_close(struct mmlens_areas *areas);
 
+/* ---- processes ---- */
+
+#define MMLENS_PROCS_SMAPS	(1u << 0)  /* sum up the memory of each */
+
+/**
+ * struct mmlens_process_sums - One process and the sums over its memory.
+ * @proc:	as the module wrote it
+ * @smaps:	over all of its VMAs; NULL unless asked for, without an address
+ *		space, and where the process lost it before the sums were begun.
+ *		With %MMLENS_PROC_RACED they are of a part of it
+ */
+struct mmlens_process_sums {
+	const struct mmlens_proc *proc;
+	const struct mmlens_smaps *smaps;
+};
+
+struct mmlens_procs;
+
+/**
+ * mmlens_procs_open - Begin to walk the processes, in order of PID.
+ * @lens:	connection
+ * @flags:	MMLENS_PROCS_*
+ *
+ * Nothing is read from /proc.
+ *
+ * Errors: as mmlens_stream_open().
+ */
+struct mmlens_procs *mmlens_procs_open(struct mmlens *lens, unsigned int flags);
+
+/**
+ * mmlens_procs_next - The next process.
+ * @procs:	the walk
+ * @sums:	out: valid until the next call
+ *
+ * Return: as mmlens_stream_next().
+ */
+int mmlens_procs_next(struct mmlens_procs *procs,
+		      const struct mmlens_process_sums **sums);
+
+/** mmlens_procs_stats - The walk so far. */
+const struct mmlens_stats *mmlens_procs_stats(const struct mmlens_procs *procs);
+
+/** mmlens_procs_close - End the walk; NULL is fine. */
+void mmlens_procs_close(struct mmlens_procs *procs);
+
+/**
+ * mmlens_process_sum - Sum up the memory of one process.
+ * @lens:	connection
+ * @pid:	process or thread
+ * @smaps:	out: over all of its VMAs; zeroes without any
+ *
+ * Return: 0, or a negative errno as mmlens_stream_open() and
+ * mmlens_stream_next().
+ */
+int mmlens_process_sum(struct mmlens *lens, int pid,
+		       struct mmlens_smaps *smaps);
+
+/* ---- page tables themselves ---- */
+
+struct mmlens_tables;
+
+/**
+ * mmlens_tables_open - Begin to walk the page-table pages of a process.
+ *
+ * Errors: as mmlens_stream_open().
+ */
+struct mmlens_tables *mmlens_tables_open(struct mmlens *lens,
+					 const struct mmlens_request *request);
+
+/**
+ * mmlens_tables_next - The next page-table page.
+ * @tables:	the walk
+ * @table:	out: valid until the next call
+ *
+ * Return: as mmlens_stream_next(); -EPROTO also for a table that has more
+ * entries in use than it has.
+ */
+int mmlens_tables_next(struct mmlens_tables *tables,
+		       const struct mmlens_table **table);
+
+/** mmlens_tables_stats - The walk so far. */
+const struct mmlens_stats *
+mmlens_tables_stats(const struct mmlens_tables *tables);
+
+/** mmlens_tables_close - End the walk; NULL is fine. */
+void mmlens_tables_close(struct mmlens_tables *tables);
+/* ---- settings for large folios ---- */
+
+/**
+ * enum mmlens_thp_setting - What "enabled" and "shmem_enabled" can say.
+ *
+ * The words of /sys/kernel/mm/transparent_hugepage; "madvise" and "advise" are
+ * one.
+ */
+enum mmlens_thp_setting {
+	MMLENS_THP_SET_NEVER,
+	MMLENS_THP_SET_ALWAYS,
+	MMLENS_THP_SET_WITHIN_SIZE,
+	MMLENS_THP_SET_ADVISE,
+	MMLENS_THP_SET_INHERIT,
+	MMLENS_THP_SET_DENY,
+	MMLENS_THP_SET_FORCE,
+	MMLENS_THP_SETTINGS,
+};
+
+/**
+ * struct mmlens_thp_settings - The machine's settings for large folios.
+ * @anon:	the common setting for anonymous memory
+ * @shmem:	the common setting for shared memory
+ * @pmd:	bit of the order that a PMD maps
+ * @anon_orders: by setting: the orders that have it; without settings by size
+ *		every order inherits the common one
+ * @shmem_orders: the same of shared memory
+ * @shmem_sized: there are settings by size for shared memory
+ */
+struct mmlens_thp_settings {
+	enum mmlens_thp_setting anon;
+	enum mmlens_thp_setting shmem;
+	uint32_t pmd;
+	uint32_t anon_orders[MMLENS_THP_SETTINGS];
+	uint32_t shmem_orders[MMLENS_THP_SETTINGS];
+	bool shmem_sized;
+};
+
+/**
+ * mmlens_thp_read - Read the settings.
+ * @info:	of the module
+ * @dir:	NULL for /sys/kernel/mm/transparent_hugepage.  What isn't there
+ *		counts as "never".
+ * @settings:	out
+ */
+void mmlens_thp_read(const struct mmlens_info *info, const char *dir,
+		     struct mmlens_thp_settings *settings);
+
+/**
+ * mmlens_thp_eligible - Whether a VMA may have large folios.
+ *
+ * Mirrors THPeligible of smaps: thp_vma_allowable_orders() of
+ * include/linux/huge_mm.h and shmem_allowable_huge_orders() of mm/shmem.c.
+ */
+bool mmlens_thp_eligible(const struct mmlens_thp_settings *settings,
+			 const struct mmlens_area *area);
+
+/* ---- the fields of smaps ---- */
+
+/**
+ * struct mmlens_smaps_field - One line of an entry of smaps.
+ * @name:	the kernel's
+ * @label:	what stands before the number, spaces included
+ * @label_length: bytes
+ * @width:	least width of the number
+ * @kb:		the number is in kB, and the line says so
+ * @adds_up:	a sum over VMAs means something
+ * @what:	for mmlens_smaps_value()
+ */
+struct mmlens_smaps_field {
+	const char *name;
+	char label[32];
+	uint8_t label_length;
+	uint8_t width;
+	bool kb;
+	bool adds_up;
+	uint8_t what;
+};
+
+#define MMLENS_MAX_SMAPS_FIELDS	48
+
+/**
+ * struct mmlens_smaps_format - How the running kernel writes smaps.
+ * @count:	fields
+ * @fields:	in the kernel's order
+ * @has_vm_flags: "VmFlags" ends an entry
+ * @vm_flags:	by bit of @raw_flags of &struct mmlens_vma: the mnemonic, "??"
+ *		for a bit without one, "" for one that isn't shown
+ * @unknown:	fields of the kernel that aren't known here, divided by commas;
+ *		"" for none
+ */
+struct mmlens_smaps_format {
+	size_t count;
+	struct mmlens_smaps_field fields[MMLENS_MAX_SMAPS_FIELDS];
+	bool has_vm_flags;
+	char vm_flags[64][3];
+	char unknown[256];
+};
+
+/**
+ * mmlens_smaps_format_parse - Learn a kernel's format from what it wrote.
+ * @info:	of the module
+ * @text:	smaps or smaps_rollup; the first entry is the model.  A mnemonic
+ *		that not every kernel knows counts only if it occurs.
+ * @format:	out
+ *
+ * Return: 0, or -EPROTO for what is neither.
+ */
+int mmlens_smaps_format_parse(const struct mmlens_info *info, const char *text,
+			      struct mmlens_smaps_format *format);
+
+/**
+ * mmlens_smaps_format_read - Learn the format of the running kernel from the
+ * caller's own smaps, or its smaps_rollup.
+ *
+ * Return: 0, or a negative errno.
+ */
+int mmlens_smaps_format_read(const struct mmlens_info *info, bool rollup,
+			     struct mmlens_smaps_format *format);
+
+/**
+ * mmlens_smaps_value - The number of a field, as the kernel shows it.
+ * @area:	of a walk with %MMLENS_AREAS_SMAPS and %MMLENS_AREAS_FIELDS
+ */
+uint64_t mmlens_smaps_value(const struct mmlens_smaps_field *field,
+			    const struct mmlens_area *area);
+
+/* ---- NUMA policies ---- */
+
+/* More bytes than any policy's text has, with its NUL. */
+#define MMLENS_POLICY_TEXT	64
+
+/**
+ * mmlens_numa_policy - A policy as numa_maps shows it.
+ * @text:	out: NUL-terminated, cut off at the length that the kernel has
+ *
+ * Mirrors mpol_to_str() of mm/mempolicy.c.
+ */
+void mmlens_numa_policy(const struct mmlens_numa *numa,
+			char text[MMLENS_POLICY_TEXT]);
+
 /* ---- page-table entries ---- */
+
+/**
+ * struct mmlens_page_state - What the kernel says about a mapped page.
+ * @flags:	1 << KPF_*, as in &struct mmlens_page
+ * @memcg:	inode number of its memory cgroup, 0 for none
+ * @mapcount:	how often it is mapped, as kpagecount
+ * @folio_index: pages of its folio before it
+ * @order:	log2 of the pages in the folio
+ * @lru:	&enum mmlens_lru
+ * @generation:	1 + index of its generation, 0 for none
+ * @tier:	its tier there
+ * @node:	NUMA node
+ * @zone:	index of the zone in the node
+ */
+struct mmlens_page_state {
+	uint64_t flags;
+	uint64_t memcg;
+	int32_t mapcount;
+	uint32_t folio_index;
+	uint8_t order;
+	uint8_t lru;
+	uint8_t generation;
+	uint8_t tier;
+	uint16_t node;
+	uint8_t zone;
+};
 
 /**
  * struct mmlens_entry - One page-table entry, or a hole of empty ones.
@@ -202,6 +473,8 @@ void mmlens_areas_close(struct mmlens_areas *areas);
  * @value:	as in &struct mmlens_pte
  * @flags:	as in &struct mmlens_pte; of a hole 0 (%MMLENS_STATE_NONE)
  * @level:	&enum mmlens_level_id
+ * @has_page:	@page is known: only with %MMLENS_WALK_STATE
+ * @page:	of its page; above level PTE of the first one
  */
 struct mmlens_entry {
 	uint64_t va;
@@ -210,10 +483,17 @@ struct mmlens_entry {
 	uint64_t value;
 	uint32_t flags;
 	uint8_t level;
+	bool has_page;
+	struct mmlens_page_state page;
 };
 
 /**
  * struct mmlens_entry_run - Neighbours that differ in their value alone.
+ *
+ * Where the state of pages is known, it is the same for each of them but for
+ * the place in the folio, and they are contiguous: in one folio, or small
+ * pages or folios one behind another.
+ *
  * @start:	first address
  * @end:	address after the last
  * @entries:	how many
@@ -222,6 +502,8 @@ struct mmlens_entry {
  * @flags:	of each
  * @level:	of each
  * @contiguous:	each one's PFN or swap slot follows the one's before
+ * @has_page:	@page is known
+ * @page:	of the first
  */
 struct mmlens_entry_run {
 	uint64_t start;
@@ -232,6 +514,8 @@ struct mmlens_entry_run {
 	uint32_t flags;
 	uint8_t level;
 	bool contiguous;
+	bool has_page;
+	struct mmlens_page_state page;
 };
 
 struct mmlens_entries;
@@ -276,6 +560,9 @@ static inline enum mmlens_pte_state mmlens_state(uint32_t flags)
 	return (enum mmlens_pte_state)(flags & MMLENS_PTE_STATE);
 }
 
+/** mmlens_state_is_present - Whether the hardware's bits are in such an entry. */
+bool mmlens_state_is_present(enum mmlens_pte_state state);
+
 /** mmlens_state_has_pfn - Whether the value of such an entry is a PFN. */
 bool mmlens_state_has_pfn(enum mmlens_pte_state state);
 
@@ -285,6 +572,99 @@ bool mmlens_state_has_pfn(enum mmlens_pte_state state);
  * Return: 0 for a level that this kernel hasn't.
  */
 uint64_t mmlens_level_size(const struct mmlens_info *info, unsigned int level);
+
+/**
+ * mmlens_has_effective - Whether the module sets MMLENS_EFF_*.
+ *
+ * Those before revision 2 of the contract don't.
+ */
+bool mmlens_has_effective(const struct mmlens_info *info);
+
+/* ---- how folios are mapped ---- */
+
+/**
+ * enum mmlens_folio_kind - Whose a folio is.
+ * @MMLENS_FOLIO_ANON:	anonymous
+ * @MMLENS_FOLIO_FILE:	of a file or of shared memory
+ * @MMLENS_FOLIO_HUGETLB: of hugetlb, which isn't part of RSS
+ */
+enum mmlens_folio_kind {
+	MMLENS_FOLIO_ANON,
+	MMLENS_FOLIO_FILE,
+	MMLENS_FOLIO_HUGETLB,
+	MMLENS_FOLIO_KINDS,
+};
+
+#define MMLENS_FOLIO_ORDERS 32
+
+/**
+ * struct mmlens_folio_bytes - Bytes mapped of folios of one order.
+ * @aligned:	of folios that are mapped from their first page to their last,
+ *		in one piece, at an address that is a multiple of their size
+ * @unaligned:	the same at another address
+ * @partial:	of all others
+ */
+struct mmlens_folio_bytes {
+	uint64_t aligned;
+	uint64_t unaligned;
+	uint64_t partial;
+};
+
+/**
+ * struct mmlens_folio_sums - How the folios of a VMA are mapped.
+ * @bytes:	by kind, by level of the entries (%MMLENS_LEVEL_PTE,
+ *		%MMLENS_LEVEL_PMD, ...) and by order.  Order 0 also has large
+ *		pages that aren't folios of the page cache or anonymous ones
+ *		(a driver's).
+ * @rss:	the sum of a kind
+ *
+ * The zero pages and those that the kernel doesn't account (special entries)
+ * aren't in it, as they aren't in Rss of smaps.
+ */
+struct mmlens_folio_sums {
+	struct mmlens_folio_bytes bytes[MMLENS_FOLIO_KINDS]
+				       [MMLENS_LEVEL_PGD + 1]
+				       [MMLENS_FOLIO_ORDERS];
+	uint64_t rss[MMLENS_FOLIO_KINDS];
+};
+
+struct mmlens_folios;
+
+/**
+ * mmlens_folios_open - Begin to sum up how folios are mapped, VMA by VMA.
+ * @lens:	connection
+ * @request:	which; its flags must be 0.  Folios that its ends cut are
+ *		partly mapped.
+ *
+ * VMAs and entries are two walks: what is mapped between them is in neither.
+ *
+ * Errors: as mmlens_stream_open().
+ */
+struct mmlens_folios *mmlens_folios_open(struct mmlens *lens,
+					 const struct mmlens_request *request);
+
+/**
+ * mmlens_folios_next - The next VMA, with those that map nothing.
+ * @folios:	the walk
+ * @area:	out: the VMA; this and @sums are valid until the next call
+ * @sums:	out: its sums
+ *
+ * Return: as mmlens_stream_next().  A VMA that isn't summed up to its end
+ * isn't handed out.
+ */
+int mmlens_folios_next(struct mmlens_folios *folios,
+		       const struct mmlens_area **area,
+		       const struct mmlens_folio_sums **sums);
+
+/** mmlens_folios_stats - Both walks so far; the longest hold of either. */
+struct mmlens_stats mmlens_folios_stats(const struct mmlens_folios *folios);
+
+/** mmlens_folios_close - End the walk; NULL is fine. */
+void mmlens_folios_close(struct mmlens_folios *folios);
+
+/** mmlens_folio_sums_add - Add @more to @sums. */
+void mmlens_folio_sums_add(struct mmlens_folio_sums *sums,
+			   const struct mmlens_folio_sums *more);
 
 /* ---- translation of an address ---- */
 
@@ -298,9 +678,9 @@ uint64_t mmlens_level_size(const struct mmlens_info *info, unsigned int level);
  * @mapped:	there is a physical address
  * @phys:	physical address in bytes, when @mapped
  * @size:	bytes of the page, when @mapped
- * @user:	every level lets user mode in
- * @rw:		every level allows writing
- * @nx:		some level forbids execution
+ * @user:	every level that was met lets user mode in
+ * @rw:		every one allows writing
+ * @nx:		some one forbids execution
  */
 struct mmlens_translation {
 	uint64_t address;
@@ -352,11 +732,26 @@ const struct mmlens_flag *mmlens_marker_flags(void);
 const struct mmlens_flag *mmlens_field_flags(void);
 /** mmlens_query_flags - 1 << MMLENS_NR_*. */
 const struct mmlens_flag *mmlens_query_flags(void);
+/** mmlens_table_flags - MMLENS_TABLE_*. */
+const struct mmlens_flag *mmlens_table_flags(void);
+/** mmlens_proc_flags - MMLENS_PROC_*. */
+const struct mmlens_flag *mmlens_proc_flags(void);
+/** mmlens_effective_flags - MMLENS_EFF_*, named as those of the entry itself. */
+const struct mmlens_flag *mmlens_effective_flags(void);
+/**
+ * mmlens_page_flags - 1 << KPF_*, with the long names of page-types.
+ *
+ * Bit 34 is "mappedtodisk" on every kernel (PG_owner_2 of later ones is the
+ * same bit; of an anonymous page it is PageAnonExclusive).
+ */
+const struct mmlens_flag *mmlens_page_flags(void);
 
 /** mmlens_state_name - Name of a state; "other" for an unknown one. */
 const char *mmlens_state_name(unsigned int state);
 /** mmlens_level_name - "pte" to "pgd"; "?" for an unknown level. */
 const char *mmlens_level_name(unsigned int level);
+/** mmlens_lru_name - "inactive_anon" and so on; "none"; "?" for an unknown one. */
+const char *mmlens_lru_name(unsigned int lru);
 /** mmlens_arch_name - As uname -m has it; NULL for one not known here. */
 const char *mmlens_arch_name(unsigned int machine);
 
@@ -377,6 +772,38 @@ const char *mmlens_arch_name(unsigned int machine);
 size_t mmlens_raw_bits(const struct mmlens_info *info, unsigned int level,
 		       uint32_t flags, uint64_t raw,
 		       const char *names[MMLENS_MAX_RAW_BITS]);
+
+/* ---- what numbers of a page stand for ---- */
+
+struct mmlens_labels;
+
+/**
+ * mmlens_labels_open - Begin to look names up.
+ *
+ * Nothing is read before it is asked for, and nothing twice.
+ */
+struct mmlens_labels *mmlens_labels_open(void);
+
+/**
+ * mmlens_memcg_path - The path of a memory cgroup.
+ * @labels:	what has been looked up so far
+ * @inode:	as in &struct mmlens_page
+ *
+ * Return: its path below the hierarchy's root as it is mounted here ("/" is
+ * the root), valid until @labels is closed; NULL for 0, for one that has been
+ * removed and for one outside of this cgroup namespace.
+ */
+const char *mmlens_memcg_path(struct mmlens_labels *labels, uint64_t inode);
+
+/**
+ * mmlens_zone_name - The name of a zone by its index, from /proc/zoneinfo.
+ *
+ * Return: valid until @labels is closed; NULL for one that isn't there.
+ */
+const char *mmlens_zone_name(struct mmlens_labels *labels, unsigned int zone);
+
+/** mmlens_labels_close - Forget them; NULL is fine. */
+void mmlens_labels_close(struct mmlens_labels *labels);
 
 /* ---- what /proc says about a target ---- */
 
@@ -417,6 +844,35 @@ char *mmlens_process_cmdline(int pid, size_t *length);
  * Return: 0, or a negative errno where there is none.
  */
 int mmlens_sysv_device(uint32_t *dev_major, uint32_t *dev_minor);
+
+/**
+ * struct mmlens_meminfo - The machine's memory as /proc/meminfo has it, bytes.
+ * @total:	MemTotal
+ * @free:	MemFree
+ * @buffers:	Buffers
+ * @cached:	Cached
+ * @anon:	AnonPages
+ * @mapped:	Mapped
+ * @sreclaimable: SReclaimable
+ * @swap_total:	SwapTotal
+ */
+struct mmlens_meminfo {
+	uint64_t total;
+	uint64_t free;
+	uint64_t buffers;
+	uint64_t cached;
+	uint64_t anon;
+	uint64_t mapped;
+	uint64_t sreclaimable;
+	uint64_t swap_total;
+};
+
+/**
+ * mmlens_meminfo_read - Read /proc/meminfo.
+ *
+ * Return: 0, or a negative errno.
+ */
+int mmlens_meminfo_read(struct mmlens_meminfo *info);
 
 #ifdef __cplusplus
 }

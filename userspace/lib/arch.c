@@ -106,23 +106,11 @@ static size_t x86_raw_bits(unsigned int level, uint32_t flags, uint64_t raw,
 	return n;
 }
 
-static bool is_present(uint32_t flags)
-{
-	switch (mmlens_state(flags)) {
-	case MMLENS_STATE_TABLE:
-	case MMLENS_STATE_PRESENT:
-	case MMLENS_STATE_NUMA_HINT:
-		return true;
-	default:
-		return false;
-	}
-}
-
 size_t mmlens_raw_bits(const struct mmlens_info *info, unsigned int level,
 		       uint32_t flags, uint64_t raw,
 		       const char *names[MMLENS_MAX_RAW_BITS])
 {
-	if (!is_present(flags))
+	if (!mmlens_state_is_present(mmlens_state(flags)))
 		return 0;
 	switch (info->arch) {
 	case EM_X86_64:

@@ -9,6 +9,7 @@ struct mmlens_entries {
 	struct mmlens_stream *stream;
 	const struct mmlens_info *info;
 	const struct mmlens_run *row;		/* record being taken apart */
+	const struct mmlens_page *pages;	/* or this one */
 	uint32_t row_at;			/* its next entry */
 	struct mmlens_entry_run run;		/* being built */
 	bool have_run;
@@ -96,6 +97,53 @@ static int row_to_entry(struct mmlens_entries *entries,
 	return pte_to_entry(entries->info, &pte, entry);
 }
 
+/* The place in a folio @pages behind one: a folio behind it is like it. */
+static uint32_t index_behind(const struct mmlens_page_state *page,
+			     uint64_t pages)
+{
+	return (page->folio_index + pages) & ((1ull << page->order) - 1);
+}
+
+static struct mmlens_page_state page_state(const struct mmlens_page *page)
+{
+	return (struct mmlens_page_state) {
+		.flags = page->page_flags,
+		.memcg = page->memcg,
+		.mapcount = page->mapcount,
+		.folio_index = page->folio_index,
+		.order = page->order,
+		.lru = page->lru,
+		.generation = page->generation,
+		.tier = page->tier,
+		.node = page->node,
+		.zone = page->zone,
+	};
+}
+
+/* As row_to_entry(), of a record with the state of the pages. */
+static int page_to_entry(struct mmlens_entries *entries,
+			 struct mmlens_entry *entry)
+{
+	const struct mmlens_page *rec = entries->pages;
+	uint64_t i = entries->row_at++;
+	struct mmlens_pte pte = {
+		.head.level = rec->head.level,
+		.flags = rec->flags,
+		.va = rec->va + (i << entries->info->page_shift),
+		.raw = rec->raw + (i << entries->info->page_shift),
+		.value = rec->value + i,
+	};
+	int ret;
+
+	if (entries->row_at == rec->count)
+		entries->pages = NULL;
+	ret = pte_to_entry(entries->info, &pte, entry);
+	entry->has_page = true;
+	entry->page = page_state(rec);
+	entry->page.folio_index = index_behind(&entry->page, i);
+	return ret;
+}
+
 int mmlens_entries_next(struct mmlens_entries *entries,
 			struct mmlens_entry *entry)
 {
@@ -104,6 +152,8 @@ int mmlens_entries_next(struct mmlens_entries *entries,
 
 	if (entries->row)
 		return row_to_entry(entries, entry);
+	if (entries->pages)
+		return page_to_entry(entries, entry);
 	while ((ret = mmlens_stream_next(entries->stream, &rec)) > 0) {
 		if (rec->type == MMLENS_REC_PTE)
 			return pte_to_entry(entries->info, (const void *)rec,
@@ -113,10 +163,27 @@ int mmlens_entries_next(struct mmlens_entries *entries,
 			entries->row_at = 0;
 			return row_to_entry(entries, entry);
 		}
+		if (rec->type == MMLENS_REC_PAGE) {
+			entries->pages = (const void *)rec;
+			entries->row_at = 0;
+			return page_to_entry(entries, entry);
+		}
 		if (rec->type == MMLENS_REC_HOLE)
 			return hole_to_entry((const void *)rec, entry);
 	}
 	return ret;
+}
+
+bool mmlens_state_is_present(enum mmlens_pte_state state)
+{
+	switch (state) {
+	case MMLENS_STATE_TABLE:
+	case MMLENS_STATE_PRESENT:
+	case MMLENS_STATE_NUMA_HINT:
+		return true;
+	default:
+		return false;
+	}
 }
 
 bool mmlens_state_has_pfn(enum mmlens_pte_state state)
@@ -146,6 +213,8 @@ static void run_begin(struct mmlens_entry_run *run,
 		.flags = entry->flags,
 		.level = entry->level,
 		.contiguous = true,
+		.has_page = entry->has_page,
+		.page = entry->page,
 	};
 }
 
@@ -183,13 +252,34 @@ static bool value_follows(const struct mmlens_info *info,
 	return true;
 }
 
+/* Whether @entry's page is as those of @run and in its place behind them. */
+static bool page_follows(const struct mmlens_info *info,
+			 const struct mmlens_entry_run *run,
+			 const struct mmlens_entry *entry)
+{
+	const struct mmlens_page_state *a = &run->page, *b = &entry->page;
+	uint64_t pages = (run->end - run->start) >> info->page_shift;
+
+	if (run->has_page != entry->has_page)
+		return false;
+	if (!run->has_page)
+		return true;
+	return entry->value == run->value + pages && a->flags == b->flags &&
+	       a->memcg == b->memcg && a->mapcount == b->mapcount &&
+	       a->order == b->order && a->lru == b->lru &&
+	       a->generation == b->generation && a->tier == b->tier &&
+	       a->node == b->node && a->zone == b->zone &&
+	       b->folio_index == index_behind(a, pages);
+}
+
 /* Return: false when @entry doesn't belong to @run. */
 static bool run_extend(const struct mmlens_info *info,
 		       struct mmlens_entry_run *run,
 		       const struct mmlens_entry *entry)
 {
 	if (entry->va != run->end || entry->level != run->level ||
-	    entry->flags != run->flags || !value_fits(run, entry))
+	    entry->flags != run->flags || !value_fits(run, entry) ||
+	    !page_follows(info, run, entry))
 		return false;
 	if (!value_follows(info, run, entry))
 		run->contiguous = false;

@@ -11,6 +11,8 @@ struct mmlens {
 	const struct mmlens_transport *ops;
 	void *context;
 	struct mmlens_info info;
+	bool thp_known;
+	struct mmlens_thp_settings thp;
 };
 
 /* The ioctl on a device; the context is its descriptor. */
@@ -18,9 +20,41 @@ extern const struct mmlens_transport mmlens_device_transport;
 
 /*
  * The gate area of @pid, if /proc/PID/maps shows one.  Returns false without.
- * @name must hold MMLENS_GATE_NAME bytes.
+ * @name must hold MMLENS_GATE_NAME bytes.  With @info its raw_flags are known
+ * too, as far as VmFlags of smaps tells them.
  */
 #define MMLENS_GATE_NAME 32
-bool mmlens_gate_find(int pid, struct mmlens_vma *vma, char *name);
+bool mmlens_gate_find(int pid, const struct mmlens_info *info,
+		      struct mmlens_vma *vma, char *name);
+
+/*
+ * A file of /proc that may be large, whole and NUL-terminated; to be freed.
+ * NULL and errno, ESRCH for a process that is gone.
+ */
+char *mmlens_read_file(const char *path);
+
+/* The settings for large folios, read once a connection. */
+const struct mmlens_thp_settings *mmlens_thp_settings(struct mmlens *lens);
+
+/* ---- SwapPss ---- */
+
+struct mmlens_swap_range {
+	uint64_t start;
+	uint64_t end;
+	uint64_t pss;			/* bytes */
+};
+
+struct mmlens_swap {
+	size_t count;
+	struct mmlens_swap_range *ranges;	/* in order of address */
+};
+
+/* From smaps, or smaps_rollup, of @pid.  Returns 0 or a negative errno. */
+int mmlens_swap_read(struct mmlens_swap *swap, int pid, bool rollup);
+int mmlens_swap_parse(struct mmlens_swap *swap, char *text);
+/* The range that @vma is; NULL when it isn't there any more. */
+const struct mmlens_swap_range *
+mmlens_swap_find(const struct mmlens_swap *swap, const struct mmlens_vma *vma);
+void mmlens_swap_free(struct mmlens_swap *swap);
 
 #endif

@@ -105,6 +105,11 @@ bool mmlens_has_query(const struct mmlens *lens, unsigned int nr)
 	return nr < 64 && lens->info.queries >> nr & 1;
 }
 
+bool mmlens_has_effective(const struct mmlens_info *info)
+{
+	return info->abi >= 2;
+}
+
 const char *mmlens_lib_version(void)
 {
 	return MMLENS_VERSION;

@@ -78,6 +78,8 @@ static const struct mmlens_flag vma_flags[] = {
 	{ MMLENS_VMA_STACK, "", "stack", "holds the initial stack" },
 	{ MMLENS_VMA_HEAP, "", "heap", "holds the program break" },
 	{ MMLENS_VMA_NAMED, "", "named", "has a name" },
+	{ MMLENS_VMA_ANON, "", "anon", "anonymous" },
+	{ MMLENS_VMA_SHMEM, "", "shmem", "of shared memory or tmpfs" },
 	{}
 };
 
@@ -106,7 +108,94 @@ static const struct mmlens_flag query_flags[] = {
 	{ 1u << MMLENS_NR_PTES, "", "ptes", "page-table entries" },
 	{ 1u << MMLENS_NR_VTOP, "", "vtop", "translation of an address" },
 	{ 1u << MMLENS_NR_SMAPS, "", "smaps", "sums over the pages of a VMA" },
+	{ 1u << MMLENS_NR_NUMA_MAPS, "", "numa_maps", "nodes of a VMA's pages" },
+	{ 1u << MMLENS_NR_TABLES, "", "tables", "page-table pages" },
+	{ 1u << MMLENS_NR_PROCS, "", "procs", "processes" },
 	{}
+};
+
+static const struct mmlens_flag table_flags[] = {
+	{ MMLENS_TABLE_DEPOSITED, "d", "deposited",
+	  "kept beside a huge page, for when it is split" },
+	{ MMLENS_TABLE_SHARED, "s", "shared",
+	  "of hugetlb, other processes have it too" },
+	{ MMLENS_TABLE_UNCOUNTED, "u", "uncounted", "VmPTE doesn't count it" },
+	{}
+};
+
+static const struct mmlens_flag proc_flags[] = {
+	{ MMLENS_PROC_KTHREAD, "", "kthread", "a kernel thread" },
+	{ MMLENS_PROC_NO_MM, "", "no_mm", "has no address space" },
+	{ MMLENS_PROC_RACED, "", "raced",
+	  "ended or executed another program during the walk" },
+	{}
+};
+
+/* Those of an entry itself are in pte_flags, by the same names. */
+static const struct mmlens_flag effective_flags[] = {
+	{ MMLENS_EFF_USER, "u", "user", "user mode may access" },
+	{ MMLENS_EFF_WRITE, "w", "rw", "writable" },
+	{ MMLENS_EFF_NX, "n", "nx", "not executable" },
+	{}
+};
+
+/*
+ * Bits of kernel-page-flags.h, and those above 31 that only fs/proc/page.c
+ * and page-types know.  Letters as page-types has them, but for arch_2, whose
+ * it has twice, and arch_3, which it doesn't know.
+ */
+#define KPF(bit) (1ull << (bit))
+static const struct mmlens_flag page_flags[] = {
+	{ KPF(0), "L", "locked", "locked, for I/O as a rule" },
+	{ KPF(1), "E", "error", "I/O error, of older kernels" },
+	{ KPF(2), "R", "referenced", "referenced since it was last looked at" },
+	{ KPF(3), "U", "uptodate", "its contents are valid" },
+	{ KPF(4), "D", "dirty", "has data that isn't written back" },
+	{ KPF(5), "l", "lru", "on an LRU list" },
+	{ KPF(6), "A", "active", "on the active one" },
+	{ KPF(7), "S", "slab", "of the slab allocator" },
+	{ KPF(8), "W", "writeback", "being written back" },
+	{ KPF(9), "I", "reclaim", "to be reclaimed once written, or read ahead" },
+	{ KPF(10), "B", "buddy", "free" },
+	{ KPF(11), "M", "mmap", "mapped" },
+	{ KPF(12), "a", "anonymous", "anonymous" },
+	{ KPF(13), "s", "swapcache", "has a swap slot" },
+	{ KPF(14), "b", "swapbacked", "goes to swap, not to a file" },
+	{ KPF(15), "H", "compound_head", "first page of a folio" },
+	{ KPF(16), "T", "compound_tail", "another page of a folio" },
+	{ KPF(17), "G", "huge", "of hugetlb" },
+	{ KPF(18), "u", "unevictable", "can't be reclaimed" },
+	{ KPF(19), "X", "hwpoison", "lost to a memory error" },
+	{ KPF(20), "n", "nopage", "no page at all" },
+	{ KPF(21), "x", "ksm", "merged by KSM" },
+	{ KPF(22), "t", "thp", "of a large folio that isn't hugetlb's" },
+	{ KPF(23), "o", "offline", "logically offline (a balloon's)" },
+	{ KPF(24), "z", "zero_page", "the zero page or the huge one" },
+	{ KPF(25), "i", "idle_page", "not accessed since it was marked idle" },
+	{ KPF(26), "g", "pgtable", "holds a page table" },
+	{ KPF(32), "r", "reserved", "the kernel's or the firmware's" },
+	{ KPF(33), "m", "mlocked", "locked in memory" },
+	{ KPF(34), "d", "mappedtodisk",
+	  "has blocks on disk; of an anonymous page: of one process alone" },
+	{ KPF(35), "P", "private", "the filesystem has data of its own for it" },
+	{ KPF(36), "p", "private_2", "the same, for caches of filesystems" },
+	{ KPF(37), "O", "owner_private", "the owner's own" },
+	{ KPF(38), "h", "arch", "the architecture's own" },
+	{ KPF(39), "c", "uncached", "mapped uncached, of older kernels" },
+	{ KPF(40), "f", "softdirty", "soft-dirty" },
+	{ KPF(41), "2", "arch_2", "the architecture's own" },
+	{ KPF(42), "3", "arch_3", "the architecture's own" },
+	{}
+};
+#undef KPF
+
+static const char *const lrus[] = {
+	[MMLENS_LRU_NONE] = "none",
+	[MMLENS_LRU_INACTIVE_ANON] = "inactive_anon",
+	[MMLENS_LRU_ACTIVE_ANON] = "active_anon",
+	[MMLENS_LRU_INACTIVE_FILE] = "inactive_file",
+	[MMLENS_LRU_ACTIVE_FILE] = "active_file",
+	[MMLENS_LRU_UNEVICTABLE] = "unevictable",
 };
 
 static const char *const states[] = {
@@ -154,6 +243,31 @@ const struct mmlens_flag *mmlens_field_flags(void)
 const struct mmlens_flag *mmlens_query_flags(void)
 {
 	return query_flags;
+}
+
+const struct mmlens_flag *mmlens_table_flags(void)
+{
+	return table_flags;
+}
+
+const struct mmlens_flag *mmlens_proc_flags(void)
+{
+	return proc_flags;
+}
+
+const struct mmlens_flag *mmlens_effective_flags(void)
+{
+	return effective_flags;
+}
+
+const struct mmlens_flag *mmlens_page_flags(void)
+{
+	return page_flags;
+}
+
+const char *mmlens_lru_name(unsigned int lru)
+{
+	return lru < ARRAY_SIZE(lrus) ? lrus[lru] : "?";
 }
 
 const char *mmlens_state_name(unsigned int state)

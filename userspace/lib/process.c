@@ -160,20 +160,47 @@ static bool parse_gate(const char *line, struct mmlens_vma *vma, char *name)
 	return true;
 }
 
-bool mmlens_gate_find(int pid, struct mmlens_vma *vma, char *name)
+/* VmFlags of the gate area, back to the bits that they stand for. */
+static bool parse_gate_flags(const char *line, const struct mmlens_info *info,
+			     struct mmlens_vma *vma)
 {
+	const struct mmlens_flag *f;
+
+	if (strncmp(line, "VmFlags:", 8))
+		return false;
+	for (f = mmlens_vma_flags(); f->bit; f++) {
+		unsigned int bit = info->vma_bit[__builtin_ctzll(f->bit)];
+		char word[5];
+
+		snprintf(word, sizeof(word), " %.2s ", f->brief);
+		if (!*f->brief || !strstr(line, word))
+			continue;
+		vma->flags |= f->bit;
+		vma->raw_flags |= bit && bit <= 64 ? 1ull << (bit - 1) : 0;
+	}
+	return true;
+}
+
+bool mmlens_gate_find(int pid, const struct mmlens_info *info,
+		      struct mmlens_vma *vma, char *name)
+{
+	bool found = false, whole = false;
 	char *line = NULL;
 	size_t room = 0;
-	bool found = false;
 	FILE *f;
 
 	if (is_32bit(pid))
 		return false;
-	f = fopen("/proc/self/maps", "re");
+	f = fopen(info ? "/proc/self/smaps" : "/proc/self/maps", "re");
 	if (!f)
 		return false;
-	while (!found && getline(&line, &room, f) >= 0)
-		found = parse_gate(line, vma, name);
+	while (!whole && getline(&line, &room, f) >= 0) {
+		if (!found)
+			found = parse_gate(line, vma, name);
+		else
+			whole = parse_gate_flags(line, info, vma);
+		whole |= found && !info;
+	}
 	free(line);
 	fclose(f);
 	return found;

@@ -24,10 +24,13 @@ struct mmlens_stream {
 };
 
 static const unsigned long requests[] = {
-	[MMLENS_NR_VMAS]  = MMLENS_VMAS,
-	[MMLENS_NR_PTES]  = MMLENS_PTES,
-	[MMLENS_NR_VTOP]  = MMLENS_VTOP,
-	[MMLENS_NR_SMAPS] = MMLENS_SMAPS,
+	[MMLENS_NR_VMAS]      = MMLENS_VMAS,
+	[MMLENS_NR_PTES]      = MMLENS_PTES,
+	[MMLENS_NR_VTOP]      = MMLENS_VTOP,
+	[MMLENS_NR_SMAPS]     = MMLENS_SMAPS,
+	[MMLENS_NR_NUMA_MAPS] = MMLENS_NUMA_MAPS,
+	[MMLENS_NR_TABLES]    = MMLENS_TABLES,
+	[MMLENS_NR_PROCS]     = MMLENS_PROCS,
 };
 
 /* Least bytes of each type: a record may grow, it never shrinks. */
@@ -39,6 +42,11 @@ static const size_t least_size[] = {
 	[MMLENS_REC_LEVEL] = sizeof(struct mmlens_level),
 	[MMLENS_REC_SMAPS] = sizeof(struct mmlens_smaps),
 	[MMLENS_REC_RUN]   = sizeof(struct mmlens_run),
+	[MMLENS_REC_PAGE]  = sizeof(struct mmlens_page),
+	[MMLENS_REC_NUMA]  = sizeof(struct mmlens_numa),
+	[MMLENS_REC_NODE]  = sizeof(struct mmlens_node),
+	[MMLENS_REC_TABLE] = sizeof(struct mmlens_table),
+	[MMLENS_REC_PROC]  = sizeof(struct mmlens_proc),
 };
 
 static void stream_end(struct mmlens_stream *s, int end)
@@ -111,7 +119,33 @@ static bool run_is_sane(const struct mmlens_record *rec)
 	       run->count <= (rec->size - sizeof(*run)) / sizeof(run->raw[0]);
 }
 
-static int check_record(const struct mmlens_record *rec, size_t left)
+/*
+ * A leaf above level PTE stands alone.  Those in a row end within the user
+ * range, and within their folio if it is a large one.
+ */
+static bool page_is_sane(const struct mmlens_info *info,
+			 const struct mmlens_record *rec)
+{
+	const struct mmlens_page *page = (const void *)rec;
+	uint64_t pages = info->task_size >> info->page_shift;
+	uint64_t first = page->va >> info->page_shift;
+
+	if (!page->count || page->order > 31)
+		return false;
+	if (page->folio_index >> page->order)
+		return false;
+	if (page->count == 1)
+		return true;
+	if (rec->level != MMLENS_LEVEL_PTE || first > pages ||
+	    page->count > pages - first ||
+	    page->value + page->count < page->value)
+		return false;
+	return !page->order || page->folio_index + (uint64_t)page->count <=
+			       1ull << page->order;
+}
+
+static int check_record(const struct mmlens_info *info,
+			const struct mmlens_record *rec, size_t left)
 {
 	if (left < sizeof(uint64_t))
 		return -EPROTO;
@@ -123,6 +157,8 @@ static int check_record(const struct mmlens_record *rec, size_t left)
 	if (rec->type == MMLENS_REC_NAME && !name_is_sane(rec))
 		return -EPROTO;
 	if (rec->type == MMLENS_REC_RUN && !run_is_sane(rec))
+		return -EPROTO;
+	if (rec->type == MMLENS_REC_PAGE && !page_is_sane(info, rec))
 		return -EPROTO;
 	return 0;
 }
@@ -144,7 +180,7 @@ int mmlens_stream_next(struct mmlens_stream *s,
 	}
 
 	rec = (const void *)(s->buffer + s->at);
-	ret = check_record(rec, s->filled - s->at);
+	ret = check_record(&s->lens->info, rec, s->filled - s->at);
 	if (ret) {
 		s->at = s->filled;
 		stream_end(s, ret);

@@ -28,21 +28,37 @@ static bool is_mapped(const struct mmlens_level *step)
 	return state == MMLENS_STATE_PRESENT || state == MMLENS_STATE_NUMA_HINT;
 }
 
-static int resolve(const struct mmlens_info *info, struct mmlens_translation *t)
+/* What the entries met so far leave, for a module that doesn't say it. */
+static void add_up(struct mmlens_translation *t)
 {
-	const struct mmlens_level *last;
-
 	t->user = t->rw = t->steps > 0;
 	for (unsigned int i = 0; i < t->steps; i++) {
 		t->user &= !!(t->step[i].flags & MMLENS_PTE_USER);
 		t->rw &= !!(t->step[i].flags & MMLENS_PTE_WRITE);
 		t->nx |= !!(t->step[i].flags & MMLENS_PTE_NX);
 	}
+}
+
+/* The last step's has all levels in it, and what the architecture adds. */
+static void take_effective(struct mmlens_translation *t, uint32_t flags)
+{
+	t->user = flags & MMLENS_EFF_USER;
+	t->rw = flags & MMLENS_EFF_WRITE;
+	t->nx = flags & MMLENS_EFF_NX;
+}
+
+static int resolve(const struct mmlens_info *info, struct mmlens_translation *t)
+{
+	const struct mmlens_level *last;
+
+	add_up(t);
 	if (!t->steps)
 		return 0;
 	last = &t->step[t->steps - 1];
 	if (!is_mapped(last))
 		return 0;
+	if (mmlens_has_effective(info))
+		take_effective(t, last->flags);
 	t->size = mmlens_level_size(info, last->head.level);
 	if (!t->size)
 		return -EPROTO;

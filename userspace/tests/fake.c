@@ -13,7 +13,7 @@ const struct mmlens_info fake_info = {
 	.page_shift = 12,
 	.levels = 4,
 	.task_size = 0x7ffffffff000,
-	.queries = 0x1f,
+	.queries = 0xff,
 	.fields = 0x1f,
 	.level_shift = { 0, 12, 21, 30, 0, 39 },
 	.version = "1.2.3",
@@ -117,6 +117,32 @@ void add_pte(struct records *r, unsigned int level, uint64_t va, uint32_t flags,
 	add_record(r, &pte, sizeof(pte));
 }
 
+void add_page(struct records *r, unsigned int level, uint64_t va,
+	      uint32_t flags, uint64_t pfn, uint32_t count,
+	      const struct mmlens_page_state *state)
+{
+	struct mmlens_page page = {
+		.head = { sizeof(page), MMLENS_REC_PAGE, level },
+		.flags = flags,
+		.va = va,
+		.raw = pfn << 12 | 0x67,
+		.value = pfn,
+		.page_flags = state->flags,
+		.memcg = state->memcg,
+		.count = count,
+		.mapcount = state->mapcount,
+		.folio_index = state->folio_index,
+		.order = state->order,
+		.lru = state->lru,
+		.generation = state->generation,
+		.tier = state->tier,
+		.node = state->node,
+		.zone = state->zone,
+	};
+
+	add_record(r, &page, sizeof(page));
+}
+
 void add_hole(struct records *r, unsigned int level, uint64_t start,
 	      uint64_t end)
 {
@@ -182,6 +208,44 @@ void add_smaps(struct records *r, uint64_t rss, uint64_t dirty)
 	};
 
 	add_record(r, &smaps, sizeof(smaps));
+}
+
+/* 100 MiB of addresses, 40 KiB of page tables. */
+void add_proc(struct records *r, int pid, uint32_t uid, uint32_t flags,
+	      const char *comm)
+{
+	struct mmlens_proc proc = {
+		.head = { sizeof(proc), MMLENS_REC_PROC, 0 },
+		.flags = flags,
+		.pid = pid,
+		.ppid = 1,
+		.uid = uid,
+		.threads = 1,
+		.vsize = 100 << 20,
+		.tables = 40960,
+	};
+
+	memcpy(proc.comm, comm, strlen(comm));
+	add_record(r, &proc, sizeof(proc));
+}
+
+/* Half of the entries of a PGD are the user's. */
+void add_table(struct records *r, unsigned int level, uint64_t va,
+	       uint32_t flags, unsigned int used)
+{
+	struct mmlens_table table = {
+		.head = { sizeof(table), MMLENS_REC_TABLE, level },
+		.flags = flags,
+		.va = va,
+		.pfn = 0x1000 + (va >> 12),
+		.node = va >> 21 & 1,
+		.entries = level == MMLENS_LEVEL_PGD ? 256 : 512,
+		.used = used,
+	};
+
+	if (flags & MMLENS_TABLE_DEPOSITED)
+		table.pfn = table.node = 0;
+	add_record(r, &table, sizeof(table));
 }
 
 void add_stranger(struct records *r)

@@ -65,6 +65,10 @@ struct records {
 void add_record(struct records *r, const void *record, size_t size);
 void add_pte(struct records *r, unsigned int level, uint64_t va, uint32_t flags,
 	     uint64_t value, uint64_t raw);
+/* @count pages from @va and @pfn on; @state is of the first. */
+void add_page(struct records *r, unsigned int level, uint64_t va,
+	      uint32_t flags, uint64_t pfn, uint32_t count,
+	      const struct mmlens_page_state *state);
 void add_hole(struct records *r, unsigned int level, uint64_t start,
 	      uint64_t end);
 void add_level(struct records *r, unsigned int level, uint64_t va,
@@ -73,6 +77,10 @@ void add_level(struct records *r, unsigned int level, uint64_t va,
 void add_vma(struct records *r, uint64_t start, uint64_t end, uint64_t flags);
 void add_name(struct records *r, const char *name);
 void add_smaps(struct records *r, uint64_t rss, uint64_t dirty);
+void add_proc(struct records *r, int pid, uint32_t uid, uint32_t flags,
+	      const char *comm);
+void add_table(struct records *r, unsigned int level, uint64_t va,
+	       uint32_t flags, unsigned int used);
 /* Of a type that nobody knows. */
 void add_stranger(struct records *r);
 

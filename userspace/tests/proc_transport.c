@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A stand-in for the module that takes its records from /proc of the running
- * kernel: VMAs and sums from smaps, entries from pagemap.  It knows neither
+ * kernel: VMAs and sums from smaps, totals from smaps_rollup, nodes from
+ * numa_maps, entries from pagemap.  It knows neither
  * raw entries nor levels above PTE, but its names and numbers are real, so
  * that what the reader makes of them can be compared with other tools.
  *
@@ -23,6 +24,9 @@
 struct proc_vma {
 	struct mmlens_vma vma;
 	struct mmlens_smaps smaps;
+	struct mmlens_numa numa;
+	struct mmlens_node nodes[8];
+	size_t node_count;
 	char *name;
 };
 
@@ -44,13 +48,45 @@ static uint64_t flag_of_mnemonic(const char *mnemonic)
 	return 0;
 }
 
+/* Bits of vm_flags on x86-64 in include/linux/mm.h, 5.10 to 6.18. */
+static const struct {
+	const char *mnemonic;
+	unsigned int bit;
+} vm_bits[] = {
+	{ "rd", 0 }, { "wr", 1 }, { "ex", 2 }, { "sh", 3 }, { "mr", 4 },
+	{ "mw", 5 }, { "me", 6 }, { "ms", 7 }, { "gd", 8 }, { "um", 9 },
+	{ "pf", 10 }, { "gu", 11 }, { "uw", 12 }, { "lo", 13 }, { "io", 14 },
+	{ "sr", 15 }, { "rr", 16 }, { "dc", 17 }, { "de", 18 }, { "lf", 19 },
+	{ "ac", 20 }, { "nr", 21 }, { "ht", 22 }, { "sf", 23 }, { "ar", 24 },
+	{ "wf", 25 }, { "dd", 26 }, { "sd", 27 }, { "mm", 28 }, { "hg", 29 },
+	{ "nh", 30 }, { "mg", 31 }, { "ss", 37 }, { "ui", 38 }, { "dp", 40 },
+	{ "sl", 42 },
+};
+
+#define VM_BITS (sizeof(vm_bits) / sizeof(vm_bits[0]))
+
 static void parse_vm_flags(struct proc_vma *v, char *list)
 {
 	char *save, *word;
 
 	for (word = strtok_r(list, " \n", &save); word;
-	     word = strtok_r(NULL, " \n", &save))
+	     word = strtok_r(NULL, " \n", &save)) {
 		v->vma.flags |= flag_of_mnemonic(word);
+		for (size_t i = 0; i < VM_BITS; i++)
+			if (!strcmp(vm_bits[i].mnemonic, word))
+				v->vma.raw_flags |= 1ull << vm_bits[i].bit;
+	}
+}
+
+static void fill_vma_bits(struct mmlens_info *info)
+{
+	for (size_t i = 0; i < VM_BITS; i++) {
+		uint64_t flag = flag_of_mnemonic(vm_bits[i].mnemonic);
+
+		if (flag)
+			info->vma_bit[__builtin_ctzll(flag)] =
+				vm_bits[i].bit + 1;
+	}
 }
 
 /* \012 back to a newline. */
@@ -115,7 +151,19 @@ static const struct {
 	KEY("Private_Dirty", private_dirty, 10),
 	KEY("Referenced", referenced, 10),
 	KEY("Anonymous", anonymous, 10),
+	KEY("Pss_Dirty", pss_dirty, 22),
+	KEY("Pss_Anon", pss_anon, 22),
+	KEY("Pss_File", pss_file, 22),
+	KEY("Pss_Shmem", pss_shmem, 22),
+	KEY("KSM", ksm, 10),
+	KEY("LazyFree", lazyfree, 10),
+	KEY("AnonHugePages", anon_huge, 10),
+	KEY("ShmemPmdMapped", shmem_huge, 10),
+	KEY("FilePmdMapped", file_huge, 10),
+	KEY("Shared_Hugetlb", shared_hugetlb, 10),
+	KEY("Private_Hugetlb", private_hugetlb, 10),
 	KEY("Swap", swap, 10),
+	KEY("Swap", swap_anon, 10),
 	KEY("Locked", pss_locked, 22),
 };
 
@@ -128,6 +176,13 @@ static void parse_key(struct proc_vma *v, char *line)
 	*colon++ = '\0';
 	if (!strcmp(line, "VmFlags"))
 		parse_vm_flags(v, colon);
+	if (!strcmp(line, "KernelPageSize"))
+		v->vma.page_shift = __builtin_ctzll(atoll(colon)) + 10;
+	if (!strcmp(line, "ProtectionKey"))
+		v->vma.pkey = atoi(colon);
+	if (!strcmp(line, "THPeligible"))
+		v->vma.thp = atoi(colon) ? MMLENS_THP_ALWAYS :
+					   MMLENS_THP_NEVER;
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (!strcmp(line, keys[i].key))
 			*(uint64_t *)((char *)&v->smaps + keys[i].offset) =
@@ -185,6 +240,8 @@ static void mark(struct proc_module *m, int pid)
 			v->vma.flags |= MMLENS_VMA_STACK;
 		if (v->name)
 			v->vma.flags |= MMLENS_VMA_NAMED;
+		if (v->name && !strcmp(v->name, "[heap]"))
+			v->vma.flags |= MMLENS_VMA_HEAP;
 	}
 	/* The module doesn't see it; the library is to append it. */
 	if (m->count && m->vmas[m->count - 1].name &&
@@ -192,7 +249,92 @@ static void mark(struct proc_module *m, int pid)
 		free(m->vmas[--m->count].name);
 }
 
-static int read_vmas(struct proc_module *m, int pid)
+/* ---- reading numa_maps ---- */
+
+static void parse_policy(struct mmlens_numa *numa, const char *word)
+{
+	/* Of what a test can count on; test_fields.c has the others. */
+	if (!strncmp(word, "bind", 4))
+		numa->mode = 2;
+	else if (!strncmp(word, "interleave", 10))
+		numa->mode = 3;
+	else if (!strncmp(word, "local", 5))
+		numa->mode = 4;
+	if (strchr(word, ':'))
+		numa->policy_nodes[0] = 1;
+}
+
+static void parse_count(struct proc_vma *v, const char *word)
+{
+	static const struct {
+		const char *key;
+		size_t offset;
+	} counts[] = {
+#define COUNT(key, member) { key "=", offsetof(struct mmlens_numa, member) }
+		COUNT("anon", anon), COUNT("dirty", dirty),
+		COUNT("mapmax", mapcount_max), COUNT("swapcache", swapcache),
+		COUNT("writeback", writeback),
+#undef COUNT
+	};
+	unsigned long long pages;
+	unsigned int node;
+
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+		size_t length = strlen(counts[i].key);
+
+		if (!strncmp(word, counts[i].key, length))
+			*(uint64_t *)((char *)&v->numa + counts[i].offset) =
+				strtoull(word + length, NULL, 10);
+	}
+	if (sscanf(word, "N%u=%llu", &node, &pages) != 2)
+		return;
+	v->numa.pages += pages;
+	v->nodes[v->node_count++] = (struct mmlens_node) {
+		.head = { sizeof(v->nodes[0]), MMLENS_REC_NODE, 0 },
+		.node = node, .pages = pages,
+	};
+}
+
+/* Spaces in names are escaped: words are divided by nothing else. */
+static void parse_numa(struct proc_vma *v, char *line)
+{
+	const char *active = strstr(line, " active=");
+	char *save, *word = strtok_r(line, " \n", &save);
+	uint64_t count = active ? strtoull(active + 8, NULL, 10) : 0;
+
+	v->numa = (struct mmlens_numa) {
+		.head = { sizeof(v->numa), MMLENS_REC_NUMA, 0 },
+	};
+	word = strtok_r(NULL, " \n", &save);
+	parse_policy(&v->numa, word);
+	while ((word = strtok_r(NULL, " \n", &save)))
+		parse_count(v, word);
+	/* Not shown means that all of them are. */
+	v->numa.active = active ? count : v->numa.pages;
+}
+
+static void read_numa(struct proc_module *m, int pid)
+{
+	char path[64], *line = NULL;
+	size_t room = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/numa_maps", pid);
+	f = fopen(path, "re");
+	if (!f)
+		return;
+	while (getline(&line, &room, f) > 0) {
+		uint64_t start = strtoull(line, NULL, 16);
+
+		for (size_t i = 0; i < m->count; i++)
+			if (m->vmas[i].vma.start == start)
+				parse_numa(&m->vmas[i], line);
+	}
+	free(line);
+	fclose(f);
+}
+
+static int read_vmas(struct proc_module *m, int pid, const char *file)
 {
 	char path[64], *line = NULL;
 	size_t room = 0;
@@ -200,8 +342,11 @@ static int read_vmas(struct proc_module *m, int pid)
 
 	forget(m);
 	m->pid = pid;
-	snprintf(path, sizeof(path), "/proc/%d/smaps", pid);
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
 	f = fopen(path, "re");
+	/* smaps_rollup of a kernel thread can't even be opened. */
+	if (!f && errno == ESRCH)
+		return -ENXIO;
 	if (!f)
 		return errno == ENOENT ? -ESRCH : -errno;
 	while (getline(&line, &room, f) > 0) {
@@ -226,7 +371,7 @@ static void put(struct mmlens_walk *walk, const void *record, size_t size)
 }
 
 static void put_vma(struct mmlens_walk *walk, const struct proc_vma *v,
-		    bool smaps)
+		    unsigned long request)
 {
 	static _Alignas(8) char room[8192];
 	struct mmlens_name *name = (void *)room;
@@ -243,8 +388,13 @@ static void put_vma(struct mmlens_walk *walk, const struct proc_vma *v,
 		memcpy(name->name, v->name, length);
 		put(walk, name, size);
 	}
-	if (smaps)
+	if (request == MMLENS_SMAPS)
 		put(walk, &v->smaps, sizeof(v->smaps));
+	if (request != MMLENS_NUMA_MAPS)
+		return;
+	put(walk, &v->numa, sizeof(v->numa));
+	for (size_t i = 0; i < v->node_count; i++)
+		put(walk, &v->nodes[i], sizeof(v->nodes[i]));
 }
 
 static bool meets(const struct mmlens_walk *walk, const struct mmlens_vma *vma)
@@ -254,7 +404,7 @@ static bool meets(const struct mmlens_walk *walk, const struct mmlens_vma *vma)
 }
 
 static int walk_vmas(struct proc_module *m, struct mmlens_walk *walk,
-		     bool smaps)
+		     unsigned long request)
 {
 	size_t i = walk->cursor;
 	int left = RECORDS_PER_CALL;
@@ -262,7 +412,7 @@ static int walk_vmas(struct proc_module *m, struct mmlens_walk *walk,
 	for (; i < m->count && left; i++) {
 		if (!meets(walk, &m->vmas[i].vma))
 			continue;
-		put_vma(walk, &m->vmas[i], smaps);
+		put_vma(walk, &m->vmas[i], request);
 		left--;
 	}
 	walk->cursor = i;
@@ -293,6 +443,90 @@ static bool entry_of(uint64_t va, uint64_t pm, struct mmlens_pte *pte)
 	return true;
 }
 
+/* ---- the state of a page; only for root ---- */
+
+#define KPF_HEAD	(1ull << 15)
+#define KPF_TAIL	(1ull << 16)
+
+enum { KPAGEFLAGS, KPAGECOUNT, KPAGECGROUP, KPAGE_FILES };
+
+/* What one of these files says of a page; 0 when it can't be read. */
+static uint64_t page_word(int which, uint64_t pfn)
+{
+	static const char *const paths[] = {
+		"/proc/kpageflags", "/proc/kpagecount", "/proc/kpagecgroup"
+	};
+	static int fds[KPAGE_FILES];
+	uint64_t word = 0;
+
+	if (!fds[which])
+		fds[which] = open(paths[which], O_RDONLY | O_CLOEXEC);
+	if (pread(fds[which], &word, sizeof(word), pfn * 8) != sizeof(word))
+		return 0;
+	return word;
+}
+
+static unsigned int order_from(uint64_t head)
+{
+	unsigned int order = 0;
+	uint64_t pages = 1;
+
+	while (page_word(KPAGEFLAGS, head + pages) & KPF_TAIL)
+		pages++;
+	while (pages >>= 1)
+		order++;
+	return order;
+}
+
+/* A folio is looked through once, however many of its pages are mapped. */
+static void place_in_folio(struct mmlens_page *page)
+{
+	static uint64_t head = ~0ull;
+	static unsigned int order;
+	uint64_t pfn = page->value;
+
+	if (!(page->page_flags & (KPF_HEAD | KPF_TAIL)))
+		return;
+	while (page_word(KPAGEFLAGS, pfn) & KPF_TAIL)
+		pfn--;
+	if (pfn != head || pfn == page->value)
+		order = order_from(pfn);
+	head = pfn;
+	page->order = order;
+	page->folio_index = page->value - head;
+}
+
+static struct mmlens_page page_of(const struct mmlens_pte *pte)
+{
+	struct mmlens_page page = {
+		.head = { sizeof(page), MMLENS_REC_PAGE, MMLENS_LEVEL_PTE },
+		.flags = pte->flags,
+		.va = pte->va,
+		.value = pte->value,
+		.count = 1,
+		.page_flags = page_word(KPAGEFLAGS, pte->value),
+		.mapcount = (int)page_word(KPAGECOUNT, pte->value),
+		.memcg = page_word(KPAGECGROUP, pte->value),
+	};
+
+	place_in_folio(&page);
+	return page;
+}
+
+static void put_entry(struct mmlens_walk *walk, const struct mmlens_pte *pte)
+{
+	struct mmlens_page page;
+
+	/* Without a PFN nobody said what it is. */
+	if (!(walk->flags & MMLENS_WALK_STATE) || !pte->value ||
+	    mmlens_state(pte->flags) != MMLENS_STATE_PRESENT) {
+		put(walk, pte, sizeof(*pte));
+		return;
+	}
+	page = page_of(pte);
+	put(walk, &page, sizeof(page));
+}
+
 /* One page of pagemap, 512 entries, from @va on. */
 static void put_page(struct mmlens_walk *walk, int fd,
 		     const struct mmlens_vma *vma, uint64_t va)
@@ -306,7 +540,7 @@ static void put_page(struct mmlens_walk *walk, int fd,
 	n = pread(fd, pm, sizeof(pm), va >> 12 << 3) / 8;
 	for (ssize_t i = 0; i < n && va + i * 4096 < end; i++)
 		if (entry_of(va + i * 4096, pm[i], &pte))
-			put(walk, &pte, sizeof(pte));
+			put_entry(walk, &pte);
 	walk->cursor = va + 512 * 4096 < end ? va + 512 * 4096 : end;
 }
 
@@ -340,18 +574,21 @@ static int open_pagemap(int pid)
 static int proc_walk(struct proc_module *m, unsigned long request,
 		     struct mmlens_walk *walk)
 {
+	bool total = walk->flags & MMLENS_WALK_TOTAL;
 	int fd, ret = 0;
 
 	if (m->pid != walk->pid || !walk->generation)
-		ret = read_vmas(m, walk->pid);
+		ret = read_vmas(m, walk->pid, total ? "smaps_rollup" : "smaps");
 	if (ret)
 		return ret;
+	if (request == MMLENS_NUMA_MAPS && !walk->generation)
+		read_numa(m, walk->pid);
 	walk->generation = 1;
 	switch (request) {
 	case MMLENS_VMAS:
-		return walk_vmas(m, walk, false);
 	case MMLENS_SMAPS:
-		return walk_vmas(m, walk, true);
+	case MMLENS_NUMA_MAPS:
+		return walk_vmas(m, walk, request);
 	case MMLENS_PTES:
 		fd = open_pagemap(walk->pid);
 		if (fd < 0)
@@ -377,10 +614,12 @@ static int proc_info(struct mmlens_info *info)
 		.levels = 4,
 		.task_size = 0x7ffffffff000,
 		.queries = 1 << MMLENS_NR_INFO | 1 << MMLENS_NR_VMAS |
-			   1 << MMLENS_NR_PTES | 1 << MMLENS_NR_SMAPS,
+			   1 << MMLENS_NR_PTES | 1 << MMLENS_NR_SMAPS |
+			   1 << MMLENS_NR_NUMA_MAPS | 1 << MMLENS_NR_PROCS,
 		.level_shift = { 0, 12, 21, 30, 0, 39 },
 		.version = "proc",
 	};
+	fill_vma_bits(info);
 	snprintf(info->release, sizeof(info->release), "%s", name.release);
 	return 0;
 }
@@ -389,6 +628,8 @@ static int proc_ioctl(void *context, unsigned long request, void *arg)
 {
 	if (request == MMLENS_INFO)
 		return proc_info(arg);
+	if (request == MMLENS_PROCS)
+		return proc_procs(arg);
 	return proc_walk(context, request, arg);
 }
 

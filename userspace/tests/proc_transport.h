@@ -7,4 +7,7 @@
 /* A connection to /proc, as far as that goes. */
 struct mmlens *proc_open(void);
 
+/* Its answer to MMLENS_PROCS. */
+int proc_procs(struct mmlens_walk *walk);
+
 #endif

@@ -80,7 +80,7 @@ static void an_older_module_is_named(void)
 	fake_init(&fake, NULL, 0);
 	fake.info.queries = 1;
 	CHECK_NUMBER(run_command("pmap", "-x", PID, NULL), CLI_FAILED);
-	CHECK(strstr(errors, "the module (1.2.3, contract 1) can't answer what this reader ("));
+	CHECK(strstr(errors, "the module (1.2.3, contract 2) can't answer what this reader ("));
 	CHECK_STRING(output, "");
 	CHECK(fake.closed);
 }
@@ -104,7 +104,7 @@ static void errors_of_a_walk_are_told_apart(void)
 	check_walk_error(-ENXIO, CLI_FAILED,
 			 "mmlens: PID " PID ": has no address space\n");
 	check_walk_error(-EPERM, CLI_FAILED, "Operation not permitted (");
-	check_walk_error(-E2BIG, CLI_FAILED, "the module (1.2.3, contract 1)");
+	check_walk_error(-E2BIG, CLI_FAILED, "the module (1.2.3, contract 2)");
 	check_walk_error(-EINTR, CLI_FAILED, "Interrupted system call\n");
 }
 
@@ -175,9 +175,64 @@ static void ranges_reach_the_module(void)
 	CHECK_NUMBER(fake.made, 0);
 }
 
+static void pages_reach_the_module(void)
+{
+	const struct mmlens_page_state state = { .flags = 1 << 11, .memcg = 1,
+						 .mapcount = 1 };
+	struct records a = {};
+
+	add_page(&a, 1, 0x1000, MMLENS_STATE_PRESENT, 5, 3, &state);
+	const struct fake_call calls[] = { WHOLE(a) };
+	fake_init(&fake, calls, 1);
+	CHECK_NUMBER(run_command("pte", "--pages", PID, NULL), CLI_OK);
+	CHECK(fake.last.flags & MMLENS_WALK_STATE);
+	CHECK(strstr(output, "000000001000-000000004000       3 pte"));
+	CHECK(strstr(output, " mmap "));
+	fake_init(&fake, calls, 1);
+	CHECK_NUMBER(run_command("pte", "--each", "--pages", PID), CLI_OK);
+	CHECK(strstr(output, "\n000000003000 pte "));
+	fake_init(&fake, calls, 1);
+	CHECK_NUMBER(run_command("pte", PID, NULL, NULL), CLI_OK);
+	CHECK(!(fake.last.flags & MMLENS_WALK_STATE));
+
+	/* A module from before would only say EINVAL. */
+	fake_init(&fake, calls, 1);
+	fake.info.abi = 1;
+	CHECK_NUMBER(run_command("pte", "--pages", PID, NULL), CLI_FAILED);
+	CHECK(strstr(errors, "contract 1) can't answer what this reader ("));
+	CHECK_NUMBER(run_command("folios", PID, NULL, NULL), CLI_FAILED);
+	CHECK(strstr(errors, "contract 1) can't answer what this reader ("));
+	CHECK_NUMBER(fake.made, 0);
+}
+
+static void folios_takes_a_range(void)
+{
+	struct records vmas = {}, pages = {};
+	const struct mmlens_page_state state = { .flags = 1 << 12 };
+
+	add_vma(&vmas, 0x1000, 0x9000, 0);
+	add_page(&pages, 1, 0x1000, MMLENS_STATE_PRESENT, 5, 2, &state);
+	const struct fake_call calls[] = { WHOLE(vmas), WHOLE(pages) };
+	fake_init(&fake, calls, 2);
+	CHECK_NUMBER(run_command("folios", PID, "1000-3000", NULL), CLI_OK);
+	CHECK_NUMBER(fake.last.start, 0x1000);
+	CHECK_NUMBER(fake.last.end, 0x3000);
+	CHECK(strstr(output, "anon: 8 kB, 0% in large folios, "));
+
+	fake_init(&fake, calls, 2);
+	CHECK_NUMBER(run_command("folios", "--json", PID, NULL), CLI_OK);
+	CHECK_NUMBER(fake.last.start, 0);
+	CHECK_NUMBER(fake.last.end, 0);
+	CHECK(strstr(output, "\"anonymous\": 8192"));
+	CHECK_NUMBER(run_command("folios", PID, "1001-3000", NULL), CLI_USAGE);
+	CHECK_NUMBER(run_command("folios", PID, "1000", "2000"), CLI_USAGE);
+}
+
 TESTS(TEST(a_missing_module_is_named),
       TEST(an_older_module_is_named),
       TEST(errors_of_a_walk_are_told_apart),
       TEST(a_target_that_goes_away_ends_the_walk),
       TEST(nonsense_is_not_shown_as_truth),
-      TEST(ranges_reach_the_module))
+      TEST(ranges_reach_the_module),
+      TEST(pages_reach_the_module),
+      TEST(folios_takes_a_range))

@@ -257,8 +257,8 @@ static void an_area_keeps_the_longest_name(void)
 
 /* ---- translations ---- */
 
-static int translate(const struct records *r, uint64_t address,
-		     struct mmlens_translation *t)
+static int translate_of(unsigned int abi, const struct records *r,
+			uint64_t address, struct mmlens_translation *t)
 {
 	const struct fake_call calls[] = { WHOLE(*r) };
 	struct mmlens *lens;
@@ -266,12 +266,19 @@ static int translate(const struct records *r, uint64_t address,
 	int ret;
 
 	fake_init(&fake, calls, 1);
+	fake.info.abi = abi;
 	lens = fake_open(&fake);
 	ret = mmlens_translate(lens, 1, address, t);
 	CHECK_NUMBER(fake.last.start, address & ~0xfffull);
 	CHECK_NUMBER(fake.last.end, 0);
 	mmlens_close(lens);
 	return ret;
+}
+
+static int translate(const struct records *r, uint64_t address,
+		     struct mmlens_translation *t)
+{
+	return translate_of(MMLENS_ABI, r, address, t);
 }
 
 #define USER_RW (MMLENS_PTE_USER | MMLENS_PTE_WRITE)
@@ -284,9 +291,16 @@ static void a_translation_adds_up(void)
 	add_level(&r, 5, 0, MMLENS_STATE_TABLE | USER_RW, 7, 0x67, 6, 0);
 	add_level(&r, 3, 0, MMLENS_STATE_TABLE | MMLENS_PTE_USER, 8, 0x67, 7,
 		  0);
-	add_level(&r, 2, 0x200000, P | USER_RW | MMLENS_PTE_NX, 0x400, 0x67, 8,
-		  1);
+	/* The module says what is left, and for once it isn't the sum. */
+	add_level(&r, 2, 0x200000, P | USER_RW | MMLENS_PTE_NX |
+		  MMLENS_EFF_WRITE, 0x400, 0x67, 8, 1);
 	CHECK_NUMBER(translate(&r, 0x212345, &t), 0);
+	CHECK(t.mapped);
+	CHECK(!t.user);
+	CHECK(t.rw);
+	CHECK(!t.nx);
+	/* One that is too old to say it. */
+	CHECK_NUMBER(translate_of(1, &r, 0x212345, &t), 0);
 	CHECK_NUMBER(t.steps, 3);
 	CHECK(t.mapped);
 	CHECK_NUMBER(t.phys, 0x412345);
@@ -384,7 +398,145 @@ static void a_row_that_claims_too_much_is_refused(void)
 	}
 }
 
+/* ---- the state of pages ---- */
+
+#define HEAD (1ull << 15)
+#define TAIL (1ull << 16)
+
+static void a_page_record_is_taken_apart(void)
+{
+	const struct mmlens_page_state tails = {
+		.flags = TAIL | 1ull << 63, .memcg = 42, .mapcount = 3,
+		.folio_index = 1, .order = 4, .lru = MMLENS_LRU_ACTIVE_ANON,
+		.generation = 4, .tier = 2, .node = 300, .zone = 2,
+	};
+	const struct mmlens_page_state small = { .mapcount = -1 };
+	struct mmlens_entries *entries;
+	struct mmlens_entry e;
+	struct records r = {};
+	struct mmlens *lens;
+	struct fake fake;
+
+	add_page(&r, 1, 0x1000, P | MMLENS_EFF_USER, 0x101, 15, &tails);
+	add_page(&r, 1, 0x10000, P, 7, 2, &small);
+	add_pte(&r, 1, 0x12000, P | MMLENS_PTE_SPECIAL, 9, 0);
+	const struct fake_call calls[] = { WHOLE(r) };
+	fake_init(&fake, calls, 1);
+	lens = fake_open(&fake);
+	entries = mmlens_entries_open(lens, &request);
+	for (unsigned int i = 0; i < 15; i++) {
+		CHECK_NUMBER(mmlens_entries_next(entries, &e), 1);
+		CHECK_NUMBER(e.va, 0x1000 * (1 + i));
+		CHECK_NUMBER(e.value, 0x101 + i);
+		CHECK_NUMBER(e.raw, (0x101ull + i) << 12 | 0x67);
+		CHECK_NUMBER(e.flags, P | MMLENS_EFF_USER);
+		CHECK(e.has_page);
+		CHECK_NUMBER(e.page.folio_index, 1 + i);
+		CHECK_NUMBER(e.page.flags, tails.flags);
+		CHECK_NUMBER(e.page.memcg, 42);
+		CHECK_NUMBER(e.page.mapcount, 3);
+		CHECK_NUMBER(e.page.order, 4);
+		CHECK_NUMBER(e.page.lru, MMLENS_LRU_ACTIVE_ANON);
+		CHECK_NUMBER(e.page.generation, 4);
+		CHECK_NUMBER(e.page.tier, 2);
+		CHECK_NUMBER(e.page.node, 300);
+		CHECK_NUMBER(e.page.zone, 2);
+	}
+	for (unsigned int i = 0; i < 2; i++) {
+		CHECK_NUMBER(mmlens_entries_next(entries, &e), 1);
+		CHECK_NUMBER(e.value, 7 + i);
+		CHECK_NUMBER(e.page.folio_index, 0);
+		CHECK_NUMBER(e.page.mapcount, -1);
+	}
+	CHECK_NUMBER(mmlens_entries_next(entries, &e), 1);
+	CHECK(!e.has_page);
+	CHECK_NUMBER(mmlens_entries_next(entries, &e), 0);
+	mmlens_entries_close(entries);
+	mmlens_close(lens);
+}
+
+static void runs_of_pages_are_contiguous_and_alike(void)
+{
+	struct mmlens_page_state head = { .flags = HEAD, .order = 2,
+					  .mapcount = 1 };
+	struct mmlens_page_state tail = { .flags = TAIL, .order = 2,
+					  .mapcount = 1, .folio_index = 1 };
+	struct mmlens_page_state small = { .mapcount = 1 };
+	struct records a = {}, b = {};
+	struct walk w;
+
+	/* A folio: its first page, and the rest from two records. */
+	add_page(&a, 1, 0x1000, P, 0x100, 1, &head);
+	add_page(&a, 1, 0x2000, P, 0x101, 1, &tail);
+	tail.folio_index = 2;
+	add_page(&a, 1, 0x3000, P, 0x102, 2, &tail);
+	/* Small pages in a row; then elsewhere; then another mapcount. */
+	add_page(&a, 1, 0x5000, P, 0x104, 2, &small);
+	add_page(&b, 1, 0x7000, P, 0x106, 1, &small);
+	add_page(&b, 1, 0x8000, P, 0x200, 1, &small);
+	small.mapcount = 2;
+	add_page(&b, 1, 0x9000, P, 0x201, 1, &small);
+	/* Another effective permission; one whose page isn't described. */
+	add_page(&b, 1, 0xa000, P | MMLENS_EFF_NX, 0x202, 1, &small);
+	add_pte(&b, 1, 0xb000, P | MMLENS_EFF_NX, 0x203, 0);
+	const struct fake_call calls[] = { PART(a), WHOLE(b) };
+	w = walk_runs(calls, 2);
+	CHECK_NUMBER(w.end, 0);
+	CHECK_NUMBER(w.count, 7);
+	CHECK_NUMBER(w.runs[0].entries, 1);
+	CHECK_NUMBER(w.runs[1].start, 0x2000);
+	CHECK_NUMBER(w.runs[1].entries, 3);
+	CHECK_NUMBER(w.runs[1].page.folio_index, 1);
+	CHECK_NUMBER(w.runs[2].start, 0x5000);
+	CHECK_NUMBER(w.runs[2].entries, 3);
+	CHECK(w.runs[2].contiguous && w.runs[2].has_page);
+	CHECK_NUMBER(w.runs[3].start, 0x8000);
+	CHECK_NUMBER(w.runs[4].page.mapcount, 2);
+	CHECK_NUMBER(w.runs[5].flags, P | MMLENS_EFF_NX);
+	CHECK(!w.runs[6].has_page);
+}
+
+static void runs_of_huge_pages_keep_their_place(void)
+{
+	struct mmlens_page_state huge = { .flags = HEAD, .order = 9 };
+	struct records a = {};
+	struct walk w;
+
+	/* Two folios one behind another, and parts of one of 1 GiB. */
+	add_page(&a, 2, 0x40000000, P, 0x400, 1, &huge);
+	add_page(&a, 2, 0x40200000, P, 0x600, 1, &huge);
+	huge.order = 18;
+	huge.folio_index = 0x800;
+	add_page(&a, 2, 0x40400000, P, 0x800, 1, &huge);
+	huge.folio_index = 0xa00;
+	add_page(&a, 2, 0x40600000, P, 0xa00, 1, &huge);
+	huge.folio_index = 0xa00;
+	add_page(&a, 2, 0x40800000, P, 0xc00, 1, &huge);
+	const struct fake_call calls[] = { WHOLE(a) };
+	w = walk_runs(calls, 1);
+	CHECK_NUMBER(w.count, 3);
+	CHECK_NUMBER(w.runs[0].entries, 2);
+	CHECK_NUMBER(w.runs[1].entries, 2);
+	CHECK_NUMBER(w.runs[1].page.folio_index, 0x800);
+	CHECK_NUMBER(w.runs[2].start, 0x40800000);
+}
+
+static void no_page_record_is_half_believed(void)
+{
+	const struct mmlens_page_state small = {};
+	struct records none = {}, folded = {};
+
+	add_page(&none, 1, 0x1000, P, 5, 0, &small);
+	CHECK_NUMBER(end_of(&none), -EPROTO);
+	add_page(&folded, 4, 0x1000, P, 5, 1, &small);
+	CHECK_NUMBER(end_of(&folded), -EPROTO);
+}
+
 TESTS(TEST(runs_merge_what_is_alike),
+      TEST(a_page_record_is_taken_apart),
+      TEST(runs_of_pages_are_contiguous_and_alike),
+      TEST(runs_of_huge_pages_keep_their_place),
+      TEST(no_page_record_is_half_believed),
       TEST(a_row_is_taken_apart),
       TEST(a_row_that_claims_too_much_is_refused),
       TEST(runs_of_swap_keep_to_a_device),

@@ -2,6 +2,7 @@
 /* Each table of names against the contract, both ways. */
 #include <ctype.h>
 #include <elf.h>
+#include <linux/kernel-page-flags.h>
 
 #include "fake.h"
 #include "test.h"
@@ -13,6 +14,8 @@ static void long_name(char *room, const char *name, const char *prefix)
 	/* Named as the issue and DESIGN have them. */
 	if (!strcmp(name, "MMLENS_PTE_WRITE"))
 		name = "MMLENS_PTE_RW";
+	if (!strcmp(name, "MMLENS_EFF_WRITE"))
+		name = "MMLENS_EFF_RW";
 	name += strlen(prefix);
 	while (*name)
 		*room++ = tolower((unsigned char)*name++);
@@ -70,6 +73,9 @@ static void tables_are_the_contract(void)
 	compare(mmlens_marker_flags(), "MMLENS_MARKER_", false);
 	compare(mmlens_field_flags(), "MMLENS_FIELD_", false);
 	compare(mmlens_query_flags(), "MMLENS_NR_", true);
+	compare(mmlens_table_flags(), "MMLENS_TABLE_", false);
+	compare(mmlens_proc_flags(), "MMLENS_PROC_", false);
+	compare(mmlens_effective_flags(), "MMLENS_EFF_", false);
 }
 
 static void check_enum(const char *prefix, const char *(*name)(unsigned int))
@@ -92,10 +98,54 @@ static void enums_are_the_contract(void)
 {
 	check_enum("MMLENS_STATE_", mmlens_state_name);
 	check_enum("MMLENS_LEVEL_", mmlens_level_name);
+	check_enum("MMLENS_LRU_", mmlens_lru_name);
+	CHECK_STRING(mmlens_lru_name(6), "?");
 	CHECK_STRING(mmlens_state_name(12), "other");
 	CHECK_STRING(mmlens_state_name(999), "other");
 	CHECK_STRING(mmlens_level_name(0), "?");
 	CHECK_STRING(mmlens_level_name(99), "?");
+}
+
+/* The long names of page-types, by the bit that kpageflags has them at. */
+static void page_flags_are_those_of_page_types(void)
+{
+	static const struct {
+		unsigned int bit;
+		const char *name;
+	} want[] = {
+		{ KPF_LOCKED, "locked" }, { KPF_ERROR, "error" },
+		{ KPF_REFERENCED, "referenced" }, { KPF_UPTODATE, "uptodate" },
+		{ KPF_DIRTY, "dirty" }, { KPF_LRU, "lru" },
+		{ KPF_ACTIVE, "active" }, { KPF_SLAB, "slab" },
+		{ KPF_WRITEBACK, "writeback" }, { KPF_RECLAIM, "reclaim" },
+		{ KPF_BUDDY, "buddy" }, { KPF_MMAP, "mmap" },
+		{ KPF_ANON, "anonymous" }, { KPF_SWAPCACHE, "swapcache" },
+		{ KPF_SWAPBACKED, "swapbacked" },
+		{ KPF_COMPOUND_HEAD, "compound_head" },
+		{ KPF_COMPOUND_TAIL, "compound_tail" }, { KPF_HUGE, "huge" },
+		{ KPF_UNEVICTABLE, "unevictable" },
+		{ KPF_HWPOISON, "hwpoison" }, { KPF_NOPAGE, "nopage" },
+		{ KPF_KSM, "ksm" }, { KPF_THP, "thp" },
+		{ KPF_OFFLINE, "offline" }, { KPF_ZERO_PAGE, "zero_page" },
+		{ KPF_IDLE, "idle_page" }, { KPF_PGTABLE, "pgtable" },
+		/* include/linux/kernel-page-flags.h has no copy in /usr. */
+		{ 32, "reserved" }, { 33, "mlocked" }, { 34, "mappedtodisk" },
+		{ 35, "private" }, { 36, "private_2" },
+		{ 37, "owner_private" }, { 38, "arch" }, { 39, "uncached" },
+		{ 40, "softdirty" }, { 41, "arch_2" }, { 42, "arch_3" },
+	};
+	const struct mmlens_flag *f;
+	unsigned int rows = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(want); i++) {
+		f = find_bit(mmlens_page_flags(), 1ull << want[i].bit);
+		CHECK(f);
+		if (f)
+			CHECK_STRING(f->name, want[i].name);
+	}
+	for (f = mmlens_page_flags(); f->bit; f++)
+		rows++;
+	CHECK_NUMBER(rows, ARRAY_SIZE(want));
 }
 
 static void briefs_are_unique(const struct mmlens_flag *table, size_t length)
@@ -111,6 +161,8 @@ static void letters_are_unique(void)
 {
 	briefs_are_unique(mmlens_pte_flags(), 1);
 	briefs_are_unique(mmlens_marker_flags(), 1);
+	briefs_are_unique(mmlens_table_flags(), 1);
+	briefs_are_unique(mmlens_page_flags(), 1);
 	for (const struct mmlens_flag *f = mmlens_vma_flags(); f->bit; f++)
 		CHECK_NUMBER(strlen(f->brief), f->bit < 1ull << 56 ? 2 : 0);
 }
@@ -160,6 +212,7 @@ static void other_architectures_have_no_bits(void)
 
 TESTS(TEST(tables_are_the_contract),
       TEST(enums_are_the_contract),
+      TEST(page_flags_are_those_of_page_types),
       TEST(letters_are_unique),
       TEST(x86_bits_have_their_names),
       TEST(other_architectures_have_no_bits))

@@ -141,6 +141,48 @@ static void refuses_a_name_beyond_its_record(void)
 	CHECK_NUMBER(end, -EPROTO);
 }
 
+/* How a walk ends that has this PAGE record. */
+static int end_with_page(unsigned int level, uint64_t va, uint64_t pfn,
+			 uint32_t count, unsigned int order, uint32_t index)
+{
+	const struct mmlens_page_state state = { .order = order,
+						 .folio_index = index };
+	struct records a = {};
+	struct fake fake;
+	int end;
+
+	add_page(&a, level, va, MMLENS_STATE_PRESENT, pfn, count, &state);
+	const struct fake_call calls[] = { WHOLE(a) };
+	fake_init(&fake, calls, 1);
+	CHECK_NUMBER(count_records(&fake, &end, NULL), !end);
+	return end;
+}
+
+static void refuses_pages_that_cannot_be(void)
+{
+	const uint64_t last = fake_info.task_size - 0x1000;
+
+	CHECK_NUMBER(end_with_page(1, 0x1000, 5, 1, 0, 0), 0);
+	CHECK_NUMBER(end_with_page(1, 0x1000, 5, 0, 0, 0), -EPROTO);
+	/* Of one table, of more than there is. */
+	CHECK_NUMBER(end_with_page(1, 0x1000, 5, 100000, 0, 0), 0);
+	CHECK_NUMBER(end_with_page(1, 0x1000, ~0ull, 2, 0, 0), -EPROTO);
+	CHECK_NUMBER(end_with_page(1, last, 5, 1, 0, 0), 0);
+	CHECK_NUMBER(end_with_page(1, last, 5, 2, 0, 0), -EPROTO);
+	CHECK_NUMBER(end_with_page(1, ~0ull << 12, 5, UINT32_MAX, 0, 0),
+		     -EPROTO);
+	/* A leaf above stands for itself. */
+	CHECK_NUMBER(end_with_page(2, 0x200000, 512, 1, 9, 0), 0);
+	CHECK_NUMBER(end_with_page(2, 0x200000, 512, 2, 9, 0), -EPROTO);
+	/* Places in a folio. */
+	CHECK_NUMBER(end_with_page(1, 0x1000, 5, 1, 0, 1), -EPROTO);
+	CHECK_NUMBER(end_with_page(1, 0x1000, 5, 3, 2, 1), 0);
+	CHECK_NUMBER(end_with_page(1, 0x1000, 5, 4, 2, 1), -EPROTO);
+	CHECK_NUMBER(end_with_page(1, 0x1000, 5, 1, 2, 4), -EPROTO);
+	CHECK_NUMBER(end_with_page(3, 0, 0, 1, 31, UINT32_MAX >> 1), 0);
+	CHECK_NUMBER(end_with_page(3, 0, 0, 1, 32, 0), -EPROTO);
+}
+
 static void refuses_a_call_that_writes_beyond_the_buffer(void)
 {
 	const struct fake_call calls[] = {
@@ -168,9 +210,9 @@ static void survives_any_bytes(void)
 			a.data[i] = rand_r(&seed) >> 8;
 		/* Sizes that lead somewhere are rarer than they should be. */
 		for (size_t i = 0; i < a.length; i += 32) {
-			a.data[i] = 8 * (rand_r(&seed) % 8);
+			a.data[i] = 8 * (rand_r(&seed) % 12);
 			a.data[i + 1] = 0;
-			a.data[i + 2] = rand_r(&seed) % 8;
+			a.data[i + 2] = rand_r(&seed) % 13;
 		}
 		const struct fake_call calls[] = { WHOLE(a) };
 		fake_init(&fake, calls, 1);
@@ -268,6 +310,7 @@ TESTS(TEST(continues_where_the_last_call_stopped),
       TEST(takes_longer_records),
       TEST(refuses_malformed_records),
       TEST(refuses_a_name_beyond_its_record),
+      TEST(refuses_pages_that_cannot_be),
       TEST(refuses_a_call_that_writes_beyond_the_buffer),
       TEST(survives_any_bytes),
       TEST(tells_a_lost_target_from_a_missing_one),

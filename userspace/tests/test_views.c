@@ -325,7 +325,7 @@ static const struct mmlens_entry entries[] = {
 	  .value = 3, .level = MMLENS_LEVEL_PTE,
 	  .flags = MMLENS_STATE_PRESENT | MMLENS_PTE_USER | MMLENS_PTE_WRITE |
 		   MMLENS_PTE_NX | MMLENS_PTE_ACCESSED | MMLENS_PTE_DIRTY |
-		   MMLENS_PTE_EXCLUSIVE },
+		   MMLENS_PTE_EXCLUSIVE | MMLENS_EFF_USER | MMLENS_EFF_NX },
 	{ .va = 0x7f0000200000, .size = 2 << 20, .raw = 0x2000e7,
 	  .value = 0x200, .level = MMLENS_LEVEL_PMD,
 	  .flags = MMLENS_STATE_PRESENT | MMLENS_PTE_LEAF },
@@ -340,20 +340,28 @@ static const struct mmlens_entry entries[] = {
 
 static const struct mmlens_stats stats = { .max_hold_ns = 900 };
 
+static const struct pte_options runs = {};
+static const struct pte_options each = { .each = true };
+static const struct pte_options raw = { .each = true, .raw = true };
+static const struct pte_options pages = { .each = true, .pages = true };
+static const struct pte_options everything = { true, true, true };
+static const struct page_labels no_labels = {};
+
 static void pte_lines_are_in_columns(void)
 {
 	struct output o;
 
 	begin(&o);
-	pte_text.begin(&o.view, 1, true, true);
+	pte_text.begin(&o.view, &raw, 1);
 	for (size_t i = 0; i < ARRAY_SIZE(entries); i++)
-		pte_text.entry(&o.view, &entries[i], i == 0);
+		pte_text.entry(&o.view, i == 0 ? &raw : &each, &entries[i],
+			       &no_labels);
 	CHECK_STRING(text(&o),
-"ADDRESS      LEVEL  SIZE STATE     FLAGS             PFN/SWAP     RAW                BITS\n"
-"7f0000001000 pte      4K present   uwnad-----------e 0x3          0x8000000000003867 P RW US A D SW3 NX\n"
-"7f0000200000 pmd      2M present   ------l---------- 0x200        0x00000000002000e7\n"
-"7f0000400000 pte      4K swap      ----------------- 1:0x5        0x0000000000000abc\n"
-"7f0000401000 pte      4K marker    ----------------- uffd,guard   0x0000000000000def\n"
+"ADDRESS      LEVEL  SIZE STATE     FLAGS             EFF  PFN/SWAP     RAW                BITS\n"
+"7f0000001000 pte      4K present   uwnad-----------e ur-- 0x3          0x8000000000003867 P RW US A D SW3 NX\n"
+"7f0000200000 pmd      2M present   ------l---------- -r-x 0x200        0x00000000002000e7\n"
+"7f0000400000 pte      4K swap      ----------------- ---- 1:0x5        0x0000000000000abc\n"
+"7f0000401000 pte      4K marker    ----------------- ---- uffd,guard   0x0000000000000def\n"
 "7f0000402000 pte   2040K none\n");
 	end(&o);
 }
@@ -368,16 +376,16 @@ static void run_lines_tell_what_is_contiguous(void)
 	struct output o;
 
 	begin(&o);
-	pte_text.begin(&o.view, 1, false, false);
-	pte_text.run(&o.view, &run, false);
+	pte_text.begin(&o.view, &runs, 1);
+	pte_text.run(&o.view, &runs, &run, &no_labels);
 	run.contiguous = false;
-	pte_text.run(&o.view, &run, false);
+	pte_text.run(&o.view, &runs, &run, &no_labels);
 	run.flags = MMLENS_STATE_NONE;
-	pte_text.run(&o.view, &run, false);
+	pte_text.run(&o.view, &runs, &run, &no_labels);
 	CHECK_STRING(text(&o),
-"START-END                 ENTRIES LEVEL STATE     FLAGS             PFN/SWAP\n"
-"000000001000-000000004000       3 pte   present   ----------------- 0x10-0x12\n"
-"000000001000-000000004000       3 pte   present   ----------------- 0x10...\n"
+"START-END                 ENTRIES LEVEL STATE     FLAGS             EFF  PFN/SWAP\n"
+"000000001000-000000004000       3 pte   present   ----------------- -r-x 0x10-0x12\n"
+"000000001000-000000004000       3 pte   present   ----------------- -r-x 0x10...\n"
 "000000001000-000000004000       - pte   none\n");
 	end(&o);
 }
@@ -387,14 +395,14 @@ static void pte_json_is_as_designed(void)
 	struct output o;
 
 	begin(&o);
-	pte_json.begin(&o.view, 1, true, false);
+	pte_json.begin(&o.view, &each, 1);
 	for (size_t i = 0; i < ARRAY_SIZE(entries); i++)
-		pte_json.entry(&o.view, &entries[i], false);
+		pte_json.entry(&o.view, &each, &entries[i], &no_labels);
 	pte_json.end(&o.view, 5, &stats);
 	CHECK_STRING(text(&o),
 "{\"mmlens\": { \"version\": \"1.2.3\", \"kernel\": \"6.1.0-fake\", \"arch\": \"x86_64\", \"page_size\": 4096 }, \"pid\": 1, \"entries\": [\n"
-"  {\"va\": \"0x7f0000001000\", \"level\": \"pte\", \"size\": 4096, \"raw\": \"0x8000000000003867\", \"state\": \"present\", \"flags\": [\"user\", \"rw\", \"nx\", \"accessed\", \"dirty\", \"exclusive\"], \"pfn\": 3},\n"
-"  {\"va\": \"0x7f0000200000\", \"level\": \"pmd\", \"size\": 2097152, \"raw\": \"0x2000e7\", \"state\": \"present\", \"flags\": [\"leaf\"], \"pfn\": 512},\n"
+"  {\"va\": \"0x7f0000001000\", \"level\": \"pte\", \"size\": 4096, \"raw\": \"0x8000000000003867\", \"state\": \"present\", \"flags\": [\"user\", \"rw\", \"nx\", \"accessed\", \"dirty\", \"exclusive\"], \"effective\": [\"user\", \"nx\"], \"pfn\": 3},\n"
+"  {\"va\": \"0x7f0000200000\", \"level\": \"pmd\", \"size\": 2097152, \"raw\": \"0x2000e7\", \"state\": \"present\", \"flags\": [\"leaf\"], \"effective\": [], \"pfn\": 512},\n"
 "  {\"va\": \"0x7f0000400000\", \"level\": \"pte\", \"size\": 4096, \"raw\": \"0xabc\", \"state\": \"swap\", \"flags\": [], \"swap\": {\"type\": 1, \"offset\": 5}},\n"
 "  {\"va\": \"0x7f0000401000\", \"level\": \"pte\", \"size\": 4096, \"raw\": \"0xdef\", \"state\": \"marker\", \"flags\": [], \"marker\": [\"uffd\", \"guard\"]},\n"
 "  {\"va\": \"0x7f0000402000\", \"level\": \"pte\", \"size\": 2088960, \"state\": \"none\"}], \"walk\": {\"entries\": 5, \"restarts\": 0, \"truncated\": false, \"max_lock_hold_ns\": 900}}\n");
@@ -402,12 +410,128 @@ static void pte_json_is_as_designed(void)
 	end(&o);
 }
 
+static const struct mmlens_page_state page = {
+	.flags = 1 << 3 | 1 << 5 | 1 << 12 | 1ull << 34 | 1ull << 50,
+	.memcg = 42, .mapcount = 2, .folio_index = 7, .order = 4,
+	.lru = MMLENS_LRU_INACTIVE_ANON, .node = 1, .zone = 2,
+};
+
+static struct mmlens_entry entry_with_page(void)
+{
+	struct mmlens_entry e = entries[0];
+
+	e.has_page = true;
+	e.page = page;
+	return e;
+}
+
+static void pages_stand_behind_their_entries(void)
+{
+	const struct page_labels labels = { "/a\tb", "Normal" };
+	struct mmlens_entry e = entry_with_page();
+	struct output o;
+
+	begin(&o);
+	pte_text.begin(&o.view, &pages, 1);
+	pte_text.entry(&o.view, &pages, &e, &labels);
+	e.page = (struct mmlens_page_state) {
+		.mapcount = -1, .lru = MMLENS_LRU_ACTIVE_FILE,
+		.generation = 4, .tier = 1, .memcg = 0, .zone = 9,
+	};
+	pte_text.entry(&o.view, &pages, &e, &no_labels);
+	pte_text.entry(&o.view, &pages, &entries[2], &no_labels);
+	CHECK_STRING(text(&o),
+"ADDRESS      LEVEL  SIZE STATE     FLAGS             EFF  PFN/SWAP     RAW                MAPCOUNT ORDER  INDEX LRU              NODE ZONE    PAGE FLAGS                                                      MEMCG\n"
+"7f0000001000 pte      4K present   uwnad-----------e ur-- 0x3          0x8000000000003867        2     4      7 inactive_anon       1 Normal  uptodate,lru,anonymous,mappedtodisk,bit_50                      /a?b\n"
+"7f0000001000 pte      4K present   uwnad-----------e ur-- 0x3          0x8000000000003867       -1     0      0 file_gen3_tier1     0 9       -                                                               -\n"
+"7f0000400000 pte      4K swap      ----------------- ---- 1:0x5        0x0000000000000abc\n");
+	end(&o);
+}
+
+static void a_memcg_without_a_path_is_a_number(void)
+{
+	char path[4096] = "/";
+	struct page_labels labels = { .memcg = path };
+	struct mmlens_entry e = entry_with_page();
+	struct output o;
+
+	memset(path, 'x', sizeof(path) - 1);
+	begin(&o);
+	pte_text.entry(&o.view, &pages, &e, &no_labels);
+	CHECK_STRING(strrchr(text(&o), ' '), " 42\n");
+	end(&o);
+	begin(&o);
+	pte_text.entry(&o.view, &pages, &e, &labels);
+	CHECK_STRING(strrchr(text(&o), ' '), " 42\n");
+	end(&o);
+}
+
+static void pte_json_has_pages(void)
+{
+	struct mmlens_entry e = entry_with_page();
+	struct mmlens_entry_run run = {
+		.start = 0x1000, .end = 0x3000, .entries = 2, .level = 1,
+		.flags = MMLENS_STATE_PRESENT | MMLENS_EFF_WRITE,
+		.contiguous = true, .has_page = true, .page = page,
+	};
+	struct output o;
+
+	begin(&o);
+	pte_json.entry(&o.view, &pages, &e, &no_labels);
+	CHECK(strstr(text(&o), "\"pfn\": 3, \"page\": {\"flags\": [\"uptodate\", \"lru\", \"anonymous\", \"mappedtodisk\", \"bit_50\"], \"mapcount\": 2, \"memcg\": 42, \"order\": 4, \"folio_index\": 7, \"lru\": \"inactive_anon\", \"node\": 1, \"zone\": 2}}"));
+	end(&o);
+	begin(&o);
+	run.page.flags = 1ull << 60;
+	run.page.mapcount = INT32_MIN;
+	run.page.generation = 1;
+	pte_json.run(&o.view, &pages, &run, &no_labels);
+	CHECK(strstr(text(&o), "\"effective\": [\"rw\"], \"pfn\": 0, \"contiguous\": true, \"page\": {\"flags\": [\"bit_60\"], \"mapcount\": -2147483648, "));
+	CHECK(strstr(text(&o), "\"lru\": \"inactive_anon\", \"generation\": 0, \"tier\": 0, "));
+	end(&o);
+	/* An option's absence leaves the member out. */
+	begin(&o);
+	pte_json.entry(&o.view, &each, &e, &no_labels);
+	CHECK(!strstr(text(&o), "page"));
+	end(&o);
+}
+
+static void an_old_module_says_nothing_of_effective(void)
+{
+	struct mmlens_info old = fake_info;
+	struct output o;
+
+	old.abi = 1;
+	begin(&o);
+	o.view.info = &old;
+	pte_text.entry(&o.view, &each, &entries[0], &no_labels);
+	CHECK(strstr(text(&o), "uwnad-----------e ---- 0x3 "));
+	end(&o);
+	begin(&o);
+	o.view.info = &old;
+	pte_json.entry(&o.view, &each, &entries[0], &no_labels);
+	CHECK(!strstr(text(&o), "effective"));
+	end(&o);
+}
+
+static void what_hardware_cannot_read_is_not_readable(void)
+{
+	struct line l = {};
+
+	line_effective(&l, &fake_info, MMLENS_STATE_PRESENT |
+		       MMLENS_PTE_PROT_NONE | MMLENS_EFF_WRITE);
+	line_effective(&l, &fake_info, MMLENS_STATE_NUMA_HINT |
+		       MMLENS_EFF_NX);
+	line_effective(&l, &fake_info, MMLENS_STATE_NONE);
+	line_char(&l, '\0');
+	CHECK_STRING(l.text, "--wx--------");
+}
+
 static void an_empty_document_is_one(void)
 {
 	struct output o;
 
 	begin(&o);
-	pte_json.begin(&o.view, 1, false, false);
+	pte_json.begin(&o.view, &runs, 1);
 	pte_json.end(&o.view, 0, &stats);
 	json_object_put(parsed(&o));
 	end(&o);
@@ -420,10 +544,12 @@ static const struct mmlens_translation huge = {
 	.size = 2 << 20, .user = true, .nx = true,
 	.step = {
 		{ .head = { .level = MMLENS_LEVEL_PUD }, .va = 0,
-		  .flags = MMLENS_STATE_TABLE | MMLENS_PTE_USER,
+		  .flags = MMLENS_STATE_TABLE | MMLENS_PTE_USER |
+			   MMLENS_EFF_USER | MMLENS_EFF_WRITE,
 		  .raw = 0x8067, .value = 8, .table_pfn = 7, .index = 0 },
 		{ .head = { .level = MMLENS_LEVEL_PMD }, .va = 0x200000,
-		  .flags = MMLENS_STATE_PRESENT | MMLENS_PTE_LEAF,
+		  .flags = MMLENS_STATE_PRESENT | MMLENS_PTE_LEAF |
+			   MMLENS_EFF_USER | MMLENS_EFF_NX,
 		  .raw = 0x4000e7, .value = 0x400, .table_pfn = 8,
 		  .index = 1 },
 	},
@@ -441,9 +567,9 @@ static void vtop_shows_each_step(void)
 	vtop_text.address(&o.view, &huge);
 	vtop_text.address(&o.view, &none);
 	CHECK_STRING(text(&o),
-"LEVEL TABLE          INDEX RAW                BITS                   STATE FLAGS\n"
-"pud   0x000000007000     0 0x0000000000008067 P RW US A              table user\n"
-"pmd   0x000000008000     1 0x00000000004000e7 P RW US A D PS         present leaf\n"
+"LEVEL TABLE          INDEX RAW                BITS                   EFF  STATE FLAGS\n"
+"pud   0x000000007000     0 0x0000000000008067 P RW US A              urwx table user\n"
+"pmd   0x000000008000     1 0x00000000004000e7 P RW US A D PS         ur-- present leaf\n"
 "0x212345 -> physical 0x412345 (PFN 0x412, offset 0x12345 in a 2M page)\n"
 "effective: user, read-only, no execute\n"
 "0x10 -> not mapped: no VMA there\n");
@@ -468,6 +594,8 @@ static void vtop_json_has_the_steps(void)
 	CHECK_STRING(string_at(first, "phys"), "0x412345");
 	CHECK_NUMBER(json_object_array_length(at(first, "levels")), 2);
 	CHECK(!json_object_get_boolean(at(at(first, "effective"), "rw")));
+	first = json_object_array_get_idx(at(first, "levels"), 1);
+	CHECK_STRING(string_at(first, "effective"), "[ \"user\", \"nx\" ]");
 	json_object_put(doc);
 	end(&o);
 }
@@ -525,15 +653,17 @@ static void lines_have_an_end(void)
 static void no_entry_is_cut_off(void)
 {
 	struct mmlens_entry e = { .va = ~0ull << 12, .size = 1ull << 63,
-				  .raw = ~0ull, .value = ~0ull };
+				  .raw = ~0ull, .value = ~0ull,
+				  .has_page = true };
 	struct output o;
 
+	memset(&e.page, 0xff, sizeof(e.page));
 	for (e.level = 0; e.level < 7; e.level++) {
 		for (unsigned int state = 0; state < 16; state++) {
 			e.flags = ~0u << 4 | state;
 			begin(&o);
-			pte_json.begin(&o.view, 1, true, true);
-			pte_json.entry(&o.view, &e, true);
+			pte_json.begin(&o.view, &everything, 1);
+			pte_json.entry(&o.view, &everything, &e, &no_labels);
 			pte_json.end(&o.view, 1, &stats);
 			json_object_put(parsed(&o));
 			end(&o);
@@ -552,6 +682,11 @@ TESTS(TEST(maps_has_the_bytes_of_the_kernel),
       TEST(pte_lines_are_in_columns),
       TEST(run_lines_tell_what_is_contiguous),
       TEST(pte_json_is_as_designed),
+      TEST(pages_stand_behind_their_entries),
+      TEST(a_memcg_without_a_path_is_a_number),
+      TEST(pte_json_has_pages),
+      TEST(an_old_module_says_nothing_of_effective),
+      TEST(what_hardware_cannot_read_is_not_readable),
       TEST(an_empty_document_is_one),
       TEST(vtop_shows_each_step),
       TEST(vtop_json_has_the_steps),

@@ -4,11 +4,11 @@ BEGIN {
 	print "/* Made from mmlens.h. */"
 	print "static const struct { const char *name; unsigned long long value; } uapi_names[] = {"
 }
-/^#define MMLENS_(PTE|VMA|MARKER|FIELD)_[A-Z0-9_]+[ \t]/ ||
+/^#define MMLENS_(PTE|EFF|VMA|MARKER|FIELD|TABLE|PROC)_[A-Z0-9_]+[ \t]/ ||
 /^#define MMLENS_NR_[A-Z0-9_]+[ \t]/ {
 	print "\t{ \"" $2 "\", " $2 " },"
 }
-/^[ \t]+MMLENS_(STATE|LEVEL)_[A-Z0-9_]+[ \t]*=/ {
+/^[ \t]+MMLENS_(STATE|LEVEL|LRU)_[A-Z0-9_]+[ \t]*=/ {
 	print "\t{ \"" $1 "\", " $1 " },"
 }
 END { print "};" }

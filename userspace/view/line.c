@@ -4,17 +4,12 @@
 #include "line.h"
 #include "view.h"
 
-static void append(struct line *l, const char *bytes, size_t length)
+void line_bytes(struct line *l, const char *bytes, size_t length)
 {
 	if (length > sizeof(l->text) - l->length)
 		length = sizeof(l->text) - l->length;
 	memcpy(l->text + l->length, bytes, length);
 	l->length += length;
-}
-
-void line_string(struct line *l, const char *s)
-{
-	append(l, s, strlen(s));
 }
 
 void line_char(struct line *l, char c)
@@ -33,33 +28,70 @@ void line_hex(struct line *l, uint64_t value, unsigned int digits)
 		value >>= 4;
 		digits -= !!digits;
 	}
-	append(l, room + at, sizeof(room) - at);
+	line_bytes(l, room + at, sizeof(room) - at);
 }
 
-void line_number(struct line *l, uint64_t value)
+void line_number_right(struct line *l, size_t width, uint64_t value)
 {
-	char room[20];
+	char room[64];
 	size_t at = sizeof(room);
 
 	do
 		room[--at] = '0' + value % 10;
 	while (value /= 10);
-	append(l, room + at, sizeof(room) - at);
+	if (width > sizeof(room))
+		width = sizeof(room);
+	if (at > sizeof(room) - width) {
+		memset(room + sizeof(room) - width, ' ',
+		       at - (sizeof(room) - width));
+		at = sizeof(room) - width;
+	}
+	line_bytes(l, room + at, sizeof(room) - at);
+}
+
+void line_number(struct line *l, uint64_t value)
+{
+	line_number_right(l, 0, value);
+}
+
+static void spaces(struct line *l, size_t count)
+{
+	if (count > sizeof(l->text) - l->length)
+		count = sizeof(l->text) - l->length;
+	memset(l->text + l->length, ' ', count);
+	l->length += count;
 }
 
 void line_pad(struct line *l, size_t column)
 {
-	do
-		line_char(l, ' ');
-	while (l->length < column);
+	spaces(l, column > l->length ? column - l->length : 1);
+}
+
+static void right(struct line *l, size_t width, const char *s, size_t length)
+{
+	if (length < width)
+		spaces(l, width - length);
+	line_bytes(l, s, length);
+	line_char(l, ' ');
 }
 
 void line_right(struct line *l, size_t width, const char *s)
 {
-	for (size_t length = strlen(s); length < width; length++)
-		line_char(l, ' ');
-	line_string(l, s);
-	line_char(l, ' ');
+	right(l, width, s, strlen(s));
+}
+
+void line_right_number(struct line *l, size_t width, int64_t value)
+{
+	uint64_t left = value < 0 ? -(uint64_t)value : (uint64_t)value;
+	char room[21];
+	size_t at = sizeof(room);
+
+	do
+		room[--at] = '0' + left % 10;
+	while (left /= 10);
+	if (value < 0)
+		room[--at] = '-';
+	right(l, width, room + at, sizeof(room) - at);
 }
 
 void line_size(struct line *l, uint64_t size)
@@ -95,6 +127,52 @@ void line_letters(struct line *l, const struct mmlens_flag *table,
 		line_char(l, flags & table->bit ? table->brief[0] : '-');
 }
 
+static bool has_effective(const struct mmlens_info *info, uint32_t flags)
+{
+	return mmlens_has_effective(info) &&
+	       mmlens_state_is_present(mmlens_state(flags));
+}
+
+void line_effective(struct line *l, const struct mmlens_info *info,
+		    uint32_t flags)
+{
+	enum mmlens_pte_state state = mmlens_state(flags);
+	bool readable = !(flags & MMLENS_PTE_PROT_NONE) &&
+			state != MMLENS_STATE_NUMA_HINT;
+
+	if (!has_effective(info, flags)) {
+		line_string(l, "----");
+		return;
+	}
+	line_char(l, flags & MMLENS_EFF_USER ? 'u' : '-');
+	line_char(l, readable ? 'r' : '-');
+	line_char(l, flags & MMLENS_EFF_WRITE ? 'w' : '-');
+	line_char(l, flags & MMLENS_EFF_NX ? '-' : 'x');
+}
+
+/* Bits that no table has. */
+static uint64_t without_name(const struct mmlens_flag *table, uint64_t flags)
+{
+	for (; table->bit; table++)
+		flags &= ~table->bit;
+	return flags;
+}
+
+void line_page_flags(struct line *l, uint64_t flags)
+{
+	uint64_t rest = without_name(mmlens_page_flags(), flags);
+	bool first = rest == flags;
+
+	line_flags(l, mmlens_page_flags(), flags, ",");
+	for (unsigned int bit = 0; rest; bit++, rest >>= 1) {
+		if (!(rest & 1))
+			continue;
+		line_string(l, first ? "bit_" : ",bit_");
+		line_number(l, bit);
+		first = false;
+	}
+}
+
 void line_raw_bits(struct line *l, const struct mmlens_info *info,
 		   unsigned int level, uint32_t flags, uint64_t raw)
 {
@@ -108,7 +186,7 @@ void line_raw_bits(struct line *l, const struct mmlens_info *info,
 	}
 }
 
-static void put(struct line *l, struct view *v)
+void line_put(struct line *l, struct view *v)
 {
 	fwrite_unlocked(l->text, 1, l->length, v->out);
 	l->length = 0;
@@ -118,7 +196,7 @@ static void put(struct line *l, struct view *v)
 void line_end(struct line *l, struct view *v)
 {
 	line_char(l, '\n');
-	put(l, v);
+	line_put(l, v);
 }
 
 /* ---- JSON ---- */
@@ -195,6 +273,56 @@ void member_value(struct line *l, uint32_t flags, uint64_t value)
 	}
 }
 
+void member_effective(struct line *l, const struct mmlens_info *info,
+		      uint32_t flags)
+{
+	if (has_effective(info, flags))
+		member_flags(l, "effective", mmlens_effective_flags(), flags);
+}
+
+static void member_page_flags(struct line *l, uint64_t flags)
+{
+	uint64_t rest = without_name(mmlens_page_flags(), flags);
+
+	member_flags(l, "flags", mmlens_page_flags(), flags);
+	if (!rest)
+		return;
+	l->length--;	/* the bracket */
+	for (unsigned int bit = 0; rest; bit++, rest >>= 1) {
+		if (!(rest & 1))
+			continue;
+		line_string(l, l->text[l->length - 1] == '[' ? "\"bit_" :
+							      ", \"bit_");
+		line_number(l, bit);
+		line_char(l, '"');
+	}
+	line_char(l, ']');
+}
+
+void member_page(struct line *l, const struct mmlens_page_state *page)
+{
+	member_key(l, "page");
+	line_char(l, '{');
+	member_page_flags(l, page->flags);
+	/* Signed in the kernel, and below 0 for no page that is mapped. */
+	member_key(l, "mapcount");
+	if (page->mapcount < 0)
+		line_char(l, '-');
+	line_number(l, page->mapcount < 0 ? -(int64_t)page->mapcount :
+					    page->mapcount);
+	member_number(l, "memcg", page->memcg);
+	member_number(l, "order", page->order);
+	member_number(l, "folio_index", page->folio_index);
+	member_name(l, "lru", mmlens_lru_name(page->lru));
+	if (page->generation) {
+		member_number(l, "generation", page->generation - 1);
+		member_number(l, "tier", page->tier);
+	}
+	member_number(l, "node", page->node);
+	member_number(l, "zone", page->zone);
+	line_char(l, '}');
+}
+
 void member_raw_bits(struct line *l, const struct mmlens_info *info,
 		     unsigned int level, uint32_t flags, uint64_t raw)
 {
@@ -214,5 +342,5 @@ void member_raw_bits(struct line *l, const struct mmlens_info *info,
 void member_put(struct line *l, struct view *v, const char *key)
 {
 	json_before(v, key);
-	put(l, v);
+	line_put(l, v);
 }

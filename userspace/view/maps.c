@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "line.h"
 #include "view.h"
 
 static void text_begin(struct view *v, int pid)
@@ -22,34 +23,51 @@ static int name_column(const struct mmlens_info *info)
 	return 25 + 6 * word - 1;
 }
 
-static int maps_prefix(struct view *v, const struct mmlens_vma *vma)
+static void maps_prefix(struct line *l, const struct mmlens_vma *vma)
 {
 	uint64_t f = vma->flags;
 
-	return fprintf(v->out,
-		       "%08llx-%08llx %c%c%c%c %08llx %02x:%02x %llu ",
-		       vma->start, vma->end, f & MMLENS_VMA_READ ? 'r' : '-',
-		       f & MMLENS_VMA_WRITE ? 'w' : '-',
-		       f & MMLENS_VMA_EXEC ? 'x' : '-',
-		       f & MMLENS_VMA_MAYSHARE ? 's' : 'p', vma->offset,
-		       vma->dev_major, vma->dev_minor, vma->inode);
+	line_hex(l, vma->start, 8);
+	line_char(l, '-');
+	line_hex(l, vma->end, 8);
+	line_char(l, ' ');
+	line_char(l, f & MMLENS_VMA_READ ? 'r' : '-');
+	line_char(l, f & MMLENS_VMA_WRITE ? 'w' : '-');
+	line_char(l, f & MMLENS_VMA_EXEC ? 'x' : '-');
+	line_char(l, f & MMLENS_VMA_MAYSHARE ? 's' : 'p');
+	line_char(l, ' ');
+	line_hex(l, vma->offset, 8);
+	line_char(l, ' ');
+	line_hex(l, vma->dev_major, 2);
+	line_char(l, ':');
+	line_hex(l, vma->dev_minor, 2);
+	line_char(l, ' ');
+	line_number(l, vma->inode);
+	line_char(l, ' ');
+}
+
+void maps_line(struct view *v, const struct mmlens_area *area)
+{
+	struct line l;
+
+	l.length = 0;
+	maps_prefix(&l, area->vma);
+	if (area->name) {
+		line_pad(&l, name_column(v->info) + 1);
+		/* The kernel escapes paths and nothing else. */
+		if (area->vma->flags & MMLENS_VMA_FILE) {
+			line_put(&l, v);
+			text_path(v->out, area->name, area->name_length, "\n");
+		} else {
+			line_bytes(&l, area->name, area->name_length);
+		}
+	}
+	line_end(&l, v);
 }
 
 static void text_area(struct view *v, const struct mmlens_area *area)
 {
-	int column = name_column(v->info);
-	int n = maps_prefix(v, area->vma);
-
-	if (area->name) {
-		fprintf(v->out, "%*s", n < column ? column - n + 1 : 1, "");
-		/* The kernel escapes paths and nothing else. */
-		if (area->vma->flags & MMLENS_VMA_FILE)
-			text_path(v->out, area->name, area->name_length);
-		else
-			fwrite(area->name, 1, area->name_length, v->out);
-	}
-	putc('\n', v->out);
-	view_check(v);
+	maps_line(v, area);
 }
 
 static void text_end(struct view *v, uint64_t count,
@@ -100,7 +118,7 @@ static const struct {
 #undef SUM
 };
 
-static void add_sums(struct json_object *o, const struct mmlens_smaps *smaps)
+void maps_add_sums(struct json_object *o, const struct mmlens_smaps *smaps)
 {
 	if (smaps->flags & MMLENS_SMAPS_RACED)
 		json_add_bool(o, "raced", true);
@@ -140,7 +158,7 @@ struct json_object *maps_object(const struct mmlens_area *area)
 	if (area->name)
 		json_add_bytes(o, "name", area->name, area->name_length);
 	if (area->smaps)
-		add_sums(o, area->smaps);
+		maps_add_sums(o, area->smaps);
 	return o;
 }
 

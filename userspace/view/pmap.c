@@ -2,12 +2,14 @@
 /*
  * pmap: the bytes of procps pmap 4.0 (src/pmap.c there), with these of its
  * bugs mended: -x -A sums up what it shows and nothing else; a mapping whose
- * line is longer than 1023 bytes stays one mapping.
+ * line is longer than 1023 bytes stays one mapping.  -X and -XX are in
+ * pmap_wide.c.
  */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "line.h"
 #include "view.h"
 
 /* Widths of the columns. */
@@ -17,37 +19,29 @@ enum {
 	MODE = 5,
 };
 
-/*
- * What /proc/PID/maps shows as name, each unprintable byte as '?'.  To be
- * freed; NULL without memory.
- */
-static char *printable_name(const struct mmlens_area *area)
+/* Each unprintable byte as '?', and a newline of a path as \\012. */
+static void put_name(struct line *l, struct view *v,
+		     const struct mmlens_area *area, const char *name)
 {
 	bool path = area->vma->flags & MMLENS_VMA_FILE;
-	char *text = malloc(4 * area->name_length + 1);
-	size_t n = 0;
 
-	if (!text)
-		return NULL;
-	for (size_t i = 0; i < area->name_length; i++) {
-		unsigned char c = area->name[i];
+	for (; *name; name++) {
+		unsigned char c = *name;
 
-		if (c == '\n' && path) {
-			memcpy(text + n, "\\012", 4);
-			n += 4;
-		} else {
-			text[n++] = isprint(c) ? c : '?';
-		}
+		if (l->length + 4 > sizeof(l->text))
+			line_put(l, v);
+		if (c == '\n' && path)
+			line_string(l, "\\012");
+		else
+			line_char(l, isprint(c) ? c : '?');
 	}
-	text[n] = '\0';
-	return text;
 }
 
-static bool is_sysv(const struct pmap_options *o, const struct mmlens_area *area,
-		    const char *name)
+static bool is_sysv(const struct pmap_options *o, const struct mmlens_area *area)
 {
 	return o->have_sysv && area->vma->dev_major == o->sysv_major &&
-	       area->vma->dev_minor == o->sysv_minor && strstr(name, "/SYSV");
+	       area->vma->dev_minor == o->sysv_minor &&
+	       strstr(area->name, "/SYSV");
 }
 
 static const char *anonymous_name(const struct mmlens_vma *vma)
@@ -56,33 +50,44 @@ static const char *anonymous_name(const struct mmlens_vma *vma)
 }
 
 /* A name counts from its last slash, and one without is no name at all. */
-static void mapping(struct view *v, const struct pmap_options *o,
+static void mapping(struct line *l, struct view *v,
+		    const struct pmap_options *o,
 		    const struct mmlens_area *area)
 {
-	char *name = area->name ? printable_name(area) : NULL;
+	const char *name = area->name;
 	const char *slash = name ? strrchr(name, '/') : NULL;
 
-	if (!slash)
-		fputs(anonymous_name(area->vma), v->out);
-	else if (is_sysv(o, area, name))
-		fprintf(v->out, "  [ shmid=0x%llx ]", area->vma->inode);
-	else if (o->path)
-		fputs(strchr(name, '/'), v->out);
-	else
-		fputs(slash[1] ? slash + 1 : slash, v->out);
-	putc('\n', v->out);
-	free(name);
+	if (!slash) {
+		line_string(l, anonymous_name(area->vma));
+	} else if (is_sysv(o, area)) {
+		line_string(l, "  [ shmid=0x");
+		line_hex(l, area->vma->inode, 1);
+		line_string(l, " ]");
+	} else if (o->path) {
+		put_name(l, v, area, strchr(name, '/'));
+	} else {
+		put_name(l, v, area, slash[1] ? slash + 1 : slash);
+	}
+	line_end(l, v);
 }
 
-static const char *mode(char text[6], uint64_t flags)
+static void line_mode(struct line *l, uint64_t flags)
 {
-	text[0] = flags & MMLENS_VMA_READ ? 'r' : '-';
-	text[1] = flags & MMLENS_VMA_WRITE ? 'w' : '-';
-	text[2] = flags & MMLENS_VMA_EXEC ? 'x' : '-';
-	text[3] = flags & MMLENS_VMA_MAYSHARE ? 's' : '-';
-	text[4] = '-';
-	text[5] = '\0';
-	return text;
+	line_char(l, flags & MMLENS_VMA_READ ? 'r' : '-');
+	line_char(l, flags & MMLENS_VMA_WRITE ? 'w' : '-');
+	line_char(l, flags & MMLENS_VMA_EXEC ? 'x' : '-');
+	line_char(l, flags & MMLENS_VMA_MAYSHARE ? 's' : '-');
+	line_string(l, "- ");
+}
+
+bool pmap_has_sums(enum pmap_format format)
+{
+	return format == PMAP_EXTENDED || pmap_has_fields(format);
+}
+
+bool pmap_has_fields(enum pmap_format format)
+{
+	return format == PMAP_WIDE || format == PMAP_ALL;
 }
 
 bool pmap_in_range(const struct pmap_options *o, const struct mmlens_area *area)
@@ -155,51 +160,58 @@ static void text_begin(struct view *v, const struct pmap_options *o,
 	view_check(v);
 }
 
-static void device_area(struct view *v, const struct mmlens_vma *vma)
+static void device_area(struct line *l, const struct mmlens_vma *vma)
 {
-	char perms[6];
-
-	fprintf(v->out, "%0*llx %*llu %*s %0*llx %03x:%05x ", ADDRESS,
-		vma->start, NUMBER, kb(vma->end - vma->start), MODE,
-		mode(perms, vma->flags), 16, vma->offset, vma->dev_major,
-		vma->dev_minor);
+	line_number_right(l, NUMBER, kb(vma->end - vma->start));
+	line_char(l, ' ');
+	line_mode(l, vma->flags);
+	line_hex(l, vma->offset, 16);
+	line_char(l, ' ');
+	line_hex(l, vma->dev_major, 3);
+	line_char(l, ':');
+	line_hex(l, vma->dev_minor, 5);
+	line_char(l, ' ');
 }
 
-static void extended_area(struct view *v, const struct mmlens_area *area)
+static void extended_area(struct line *l, const struct mmlens_area *area)
 {
 	const struct mmlens_vma *vma = area->vma;
-	char perms[6];
 
-	fprintf(v->out, "%0*llx %*llu %*llu %*llu %*s ", ADDRESS, vma->start,
-		NUMBER, kb(vma->end - vma->start), NUMBER,
-		kb(area->smaps->rss), NUMBER, kb(dirty_bytes(area->smaps)),
-		MODE, mode(perms, vma->flags));
+	line_number_right(l, NUMBER, kb(vma->end - vma->start));
+	line_char(l, ' ');
+	line_number_right(l, NUMBER, kb(area->smaps->rss));
+	line_char(l, ' ');
+	line_number_right(l, NUMBER, kb(dirty_bytes(area->smaps)));
+	line_char(l, ' ');
+	line_mode(l, vma->flags);
 }
 
-static void plain_area(struct view *v, const struct mmlens_vma *vma)
+static void plain_area(struct line *l, const struct mmlens_vma *vma)
 {
-	char perms[6];
-
-	fprintf(v->out, "%016llx %6lluK %s ", vma->start,
-		kb(vma->end - vma->start), mode(perms, vma->flags));
+	line_number_right(l, NUMBER - 1, kb(vma->end - vma->start));
+	line_string(l, "K ");
+	line_mode(l, vma->flags);
 }
 
 static void text_area(struct view *v, const struct pmap_options *o,
 		      const struct mmlens_area *area)
 {
-	switch (o->format) {
-	case PMAP_PLAIN:
-		plain_area(v, area->vma);
-		break;
-	case PMAP_EXTENDED:
-		extended_area(v, area);
-		break;
-	case PMAP_DEVICE:
-		device_area(v, area->vma);
-		break;
+	struct line l;
+
+	if (pmap_has_fields(o->format)) {
+		pmap_wide_add(v, o->wide, area);
+		return;
 	}
-	mapping(v, o, area);
-	view_check(v);
+	l.length = 0;
+	line_hex(&l, area->vma->start, ADDRESS);
+	line_char(&l, ' ');
+	if (o->format == PMAP_DEVICE)
+		device_area(&l, area->vma);
+	else if (o->format == PMAP_EXTENDED)
+		extended_area(&l, area);
+	else
+		plain_area(&l, area->vma);
+	mapping(&l, v, o, area);
 }
 
 static void extended_totals(struct view *v, const struct pmap_totals *t)
@@ -214,9 +226,14 @@ static void text_end(struct view *v, const struct pmap_options *o,
 		     const struct mmlens_stats *stats)
 {
 	(void)stats;
+	if (pmap_has_fields(o->format))
+		pmap_wide_show(v, o);
 	if (o->quiet)
 		return;
 	switch (o->format) {
+	case PMAP_WIDE:
+	case PMAP_ALL:
+		break;
 	case PMAP_PLAIN:
 		fprintf(v->out, " total %16lluK\n", kb(total_size(t)));
 		break;
@@ -268,8 +285,11 @@ static void pmap_json_begin(struct view *v, const struct pmap_options *o,
 static void pmap_json_area(struct view *v, const struct pmap_options *o,
 			   const struct mmlens_area *area)
 {
-	(void)o;
-	json_put(v, NULL, maps_object(area));
+	struct json_object *object = maps_object(area);
+
+	if (pmap_has_fields(o->format))
+		smaps_add_fields(object, o->fields, area);
+	json_put(v, NULL, object);
 }
 
 static void pmap_json_end(struct view *v, const struct pmap_options *o,
@@ -282,7 +302,7 @@ static void pmap_json_end(struct view *v, const struct pmap_options *o,
 	json_add_number(total, "shared", t->shared);
 	json_add_number(total, "private_writable", t->writable);
 	json_add_number(total, "private_readonly", t->readonly);
-	if (o->format == PMAP_EXTENDED) {
+	if (pmap_has_sums(o->format)) {
 		json_add_number(total, "rss", t->rss);
 		json_add_number(total, "dirty", t->dirty);
 	}

@@ -13,18 +13,33 @@ enum {
 	RUN_LEVEL = 34,
 	RUN_STATE = 40,
 	RUN_FLAGS = 50,
-	RUN_VALUE = 68,
-	RUN_RAW = 90,
-	RUN_BITS = 109,
+	RUN_EFFECTIVE = 68,
+	RUN_VALUE = 73,
+	RUN_RAW = 95,
+	RUN_BITS = 114,
 
 	ENTRY_LEVEL = 13,
 	ENTRY_SIZE = 19,
 	ENTRY_STATE = 25,
 	ENTRY_FLAGS = 35,
-	ENTRY_VALUE = 53,
-	ENTRY_RAW = 66,
-	ENTRY_BITS = 85,
+	ENTRY_EFFECTIVE = 53,
+	ENTRY_VALUE = 58,
+	ENTRY_RAW = 71,
+	ENTRY_BITS = 90,
+
+	/* The names of nearly all of a leaf's bits. */
+	BITS_WIDTH = 40,
+
+	/* Of a page, from where its columns begin. */
+	PAGE_LRU = 22,
+	PAGE_NODE = 39,
+	PAGE_ZONE = 44,
+	PAGE_FLAGS = 52,
+	PAGE_MEMCG = 116,
 };
+
+/* The longest path of a memory cgroup that is shown. */
+#define MEMCG_LENGTH 1024
 
 static bool is_none(uint32_t flags)
 {
@@ -82,7 +97,31 @@ static void text_raw(struct line *l, const struct mmlens_info *info,
 		l->length--;
 }
 
-static void run_heading(struct line *l, bool raw)
+static void page_heading(struct line *l, size_t column)
+{
+	line_pad(l, column);
+	line_string(l, "MAPCOUNT ORDER  INDEX");
+	line_pad(l, column + PAGE_LRU);
+	line_string(l, "LRU");
+	line_pad(l, column + PAGE_NODE);
+	line_string(l, "NODE");
+	line_pad(l, column + PAGE_ZONE);
+	line_string(l, "ZONE");
+	line_pad(l, column + PAGE_FLAGS);
+	line_string(l, "PAGE FLAGS");
+	line_pad(l, column + PAGE_MEMCG);
+	line_string(l, "MEMCG");
+}
+
+/* Where the columns of pages begin: behind all others. */
+static size_t page_column(const struct pte_options *o)
+{
+	if (o->raw)
+		return (o->each ? ENTRY_BITS : RUN_BITS) + BITS_WIDTH;
+	return o->each ? ENTRY_BITS : RUN_RAW;
+}
+
+static void run_heading(struct line *l, const struct pte_options *o)
 {
 	line_string(l, "START-END");
 	line_pad(l, RUN_ENTRIES);
@@ -92,9 +131,11 @@ static void run_heading(struct line *l, bool raw)
 	line_string(l, "STATE");
 	line_pad(l, RUN_FLAGS);
 	line_string(l, "FLAGS");
+	line_pad(l, RUN_EFFECTIVE);
+	line_string(l, "EFF");
 	line_pad(l, RUN_VALUE);
 	line_string(l, "PFN/SWAP");
-	if (!raw)
+	if (!o->raw)
 		return;
 	line_pad(l, RUN_RAW);
 	line_string(l, "FIRST RAW");
@@ -102,7 +143,7 @@ static void run_heading(struct line *l, bool raw)
 	line_string(l, "BITS");
 }
 
-static void entry_heading(struct line *l, bool raw)
+static void entry_heading(struct line *l, const struct pte_options *o)
 {
 	line_string(l, "ADDRESS");
 	line_pad(l, ENTRY_LEVEL);
@@ -111,44 +152,114 @@ static void entry_heading(struct line *l, bool raw)
 	line_string(l, "STATE");
 	line_pad(l, ENTRY_FLAGS);
 	line_string(l, "FLAGS");
+	line_pad(l, ENTRY_EFFECTIVE);
+	line_string(l, "EFF");
 	line_pad(l, ENTRY_VALUE);
 	line_string(l, "PFN/SWAP");
 	line_pad(l, ENTRY_RAW);
 	line_string(l, "RAW");
-	if (!raw)
+	if (!o->raw)
 		return;
 	line_pad(l, ENTRY_BITS);
 	line_string(l, "BITS");
 }
 
-static void text_begin(struct view *v, int pid, bool each, bool raw)
+static void text_begin(struct view *v, const struct pte_options *o, int pid)
 {
 	struct line l = {};
 
 	(void)pid;
-	if (each)
-		entry_heading(&l, raw);
+	if (o->each)
+		entry_heading(&l, o);
 	else
-		run_heading(&l, raw);
+		run_heading(&l, o);
+	if (o->pages)
+		page_heading(&l, page_column(o));
 	line_char(&l, '\0');
 	view_heading(v, l.text);
 }
 
-/* State, flags and value, from this column on. */
+/* ---- the page ---- */
+
+/* A list, or the type and generation as one word: anon_gen2_tier0. */
+static void line_lru(struct line *l, const struct mmlens_page_state *page)
+{
+	const char *name = mmlens_lru_name(page->lru);
+	const char *type = strchr(name, '_');
+
+	if (!page->generation) {
+		line_string(l, page->lru ? name : "-");
+		return;
+	}
+	if (type) {
+		line_string(l, type + 1);
+		line_char(l, '_');
+	}
+	line_string(l, "gen");
+	line_number(l, page->generation - 1);
+	line_string(l, "_tier");
+	line_number(l, page->tier);
+}
+
+/* The path, which may be anyone's, or the number. */
+static void line_memcg(struct line *l, uint64_t memcg, const char *path)
+{
+	if (!memcg) {
+		line_char(l, '-');
+		return;
+	}
+	if (!path || strlen(path) > MEMCG_LENGTH) {
+		line_number(l, memcg);
+		return;
+	}
+	for (; *path; path++)
+		line_char(l, *path < ' ' && *path >= 0 ? '?' : *path);
+}
+
+static void text_page(struct line *l, const struct mmlens_page_state *page,
+		      const struct page_labels *labels, size_t column)
+{
+	line_pad(l, column);
+	line_right_number(l, 8, page->mapcount);
+	line_right_number(l, 5, page->order);
+	line_right_number(l, 6, page->folio_index);
+	line_lru(l, page);
+	line_pad(l, column + PAGE_NODE);
+	line_right_number(l, 4, page->node);
+	if (labels->zone)
+		line_string(l, labels->zone);
+	else
+		line_number(l, page->zone);
+	line_pad(l, column + PAGE_FLAGS);
+	if (page->flags)
+		line_page_flags(l, page->flags);
+	else
+		line_char(l, '-');
+	line_pad(l, column + PAGE_MEMCG);
+	line_memcg(l, page->memcg, labels->memcg);
+}
+
+/* ---- the lines ---- */
+
+/* State, flags and value, each from its column on. */
 static void text_what(struct line *l, const struct mmlens_info *info,
-		      const struct mmlens_entry_run *run, size_t flags, size_t value)
+		      const struct mmlens_entry_run *run, size_t flags,
+		      size_t effective, size_t value)
 {
 	line_string(l, mmlens_state_name(mmlens_state(run->flags)));
 	if (is_none(run->flags))
 		return;
 	line_pad(l, flags);
 	line_letters(l, mmlens_pte_flags(), run->flags);
+	line_pad(l, effective);
+	line_effective(l, info, run->flags);
 	line_pad(l, value);
 	text_value(l, info, run);
 }
 
-static void text_run(struct view *v, const struct mmlens_entry_run *run,
-		     bool raw)
+static void text_run(struct view *v, const struct pte_options *o,
+		     const struct mmlens_entry_run *run,
+		     const struct page_labels *labels)
 {
 	struct line l, count;
 
@@ -166,11 +277,13 @@ static void text_run(struct view *v, const struct mmlens_entry_run *run,
 	line_before(&l, RUN_LEVEL, count.text);
 	line_string(&l, mmlens_level_name(run->level));
 	line_pad(&l, RUN_STATE);
-	text_what(&l, v->info, run, RUN_FLAGS, RUN_VALUE);
-	if (raw && !is_none(run->flags)) {
+	text_what(&l, v->info, run, RUN_FLAGS, RUN_EFFECTIVE, RUN_VALUE);
+	if (o->raw && !is_none(run->flags)) {
 		line_pad(&l, RUN_RAW);
 		text_raw(&l, v->info, run, true, RUN_BITS);
 	}
+	if (o->pages && run->has_page)
+		text_page(&l, &run->page, labels, page_column(o));
 	line_end(&l, v);
 }
 
@@ -188,7 +301,9 @@ static struct mmlens_entry_run run_of_one(const struct mmlens_entry *e)
 	};
 }
 
-static void text_entry(struct view *v, const struct mmlens_entry *e, bool raw)
+static void text_entry(struct view *v, const struct pte_options *o,
+		       const struct mmlens_entry *e,
+		       const struct page_labels *labels)
 {
 	const struct mmlens_entry_run run = run_of_one(e);
 	struct line l, size;
@@ -201,11 +316,14 @@ static void text_entry(struct view *v, const struct mmlens_entry *e, bool raw)
 	line_size(&size, e->size);
 	line_char(&size, '\0');
 	line_before(&l, ENTRY_STATE, size.text);
-	text_what(&l, v->info, &run, ENTRY_FLAGS, ENTRY_VALUE);
+	text_what(&l, v->info, &run, ENTRY_FLAGS, ENTRY_EFFECTIVE,
+		  ENTRY_VALUE);
 	if (!is_none(e->flags)) {
 		line_pad(&l, ENTRY_RAW);
-		text_raw(&l, v->info, &run, raw, ENTRY_BITS);
+		text_raw(&l, v->info, &run, o->raw, ENTRY_BITS);
 	}
+	if (o->pages && e->has_page)
+		text_page(&l, &e->page, labels, page_column(o));
 	line_end(&l, v);
 }
 
@@ -226,26 +344,31 @@ const struct pte_view pte_text = {
 
 /* ---- JSON ---- */
 
-static void member_state(struct line *l, uint32_t flags)
+static void member_state(struct line *l, const struct mmlens_info *info,
+			 uint32_t flags)
 {
 	member_name(l, "state", mmlens_state_name(mmlens_state(flags)));
-	if (!is_none(flags))
-		member_flags(l, "flags", mmlens_pte_flags(), flags);
+	if (is_none(flags))
+		return;
+	member_flags(l, "flags", mmlens_pte_flags(), flags);
+	member_effective(l, info, flags);
 }
 
-static void json_pte_begin(struct view *v, int pid, bool each, bool raw)
+static void json_pte_begin(struct view *v, const struct pte_options *o,
+			   int pid)
 {
-	(void)raw;
 	json_document(v);
 	json_put(v, "pid", json_object_new_int(pid));
-	json_begin(v, each ? "entries" : "runs", '[');
+	json_begin(v, o->each ? "entries" : "runs", '[');
 }
 
-static void json_pte_entry(struct view *v, const struct mmlens_entry *e,
-			   bool raw)
+static void json_pte_entry(struct view *v, const struct pte_options *o,
+			   const struct mmlens_entry *e,
+			   const struct page_labels *labels)
 {
 	struct line l;
 
+	(void)labels;
 	l.length = 0;
 	line_char(&l, '{');
 	member_hex(&l, "va", e->va);
@@ -253,19 +376,23 @@ static void json_pte_entry(struct view *v, const struct mmlens_entry *e,
 	member_number(&l, "size", e->size);
 	if (!is_none(e->flags))
 		member_hex(&l, "raw", e->raw);
-	if (raw && !is_none(e->flags))
+	if (o->raw && !is_none(e->flags))
 		member_raw_bits(&l, v->info, e->level, e->flags, e->raw);
-	member_state(&l, e->flags);
+	member_state(&l, v->info, e->flags);
 	member_value(&l, e->flags, e->value);
+	if (o->pages && e->has_page)
+		member_page(&l, &e->page);
 	line_char(&l, '}');
 	member_put(&l, v, NULL);
 }
 
-static void json_pte_run(struct view *v, const struct mmlens_entry_run *run,
-			 bool raw)
+static void json_pte_run(struct view *v, const struct pte_options *o,
+			 const struct mmlens_entry_run *run,
+			 const struct page_labels *labels)
 {
 	struct line l;
 
+	(void)labels;
 	l.length = 0;
 	line_char(&l, '{');
 	member_hex(&l, "start", run->start);
@@ -274,14 +401,16 @@ static void json_pte_run(struct view *v, const struct mmlens_entry_run *run,
 	if (!is_none(run->flags))
 		member_number(&l, "entries", run->entries);
 	member_number(&l, "size", run->end - run->start);
-	if (raw && !is_none(run->flags)) {
+	if (o->raw && !is_none(run->flags)) {
 		member_hex(&l, "raw", run->raw);
 		member_raw_bits(&l, v->info, run->level, run->flags, run->raw);
 	}
-	member_state(&l, run->flags);
+	member_state(&l, v->info, run->flags);
 	member_value(&l, run->flags, run->value);
 	if (!is_none(run->flags))
 		member_bool(&l, "contiguous", run->contiguous);
+	if (o->pages && run->has_page)
+		member_page(&l, &run->page);
 	line_char(&l, '}');
 	member_put(&l, v, NULL);
 }

@@ -23,14 +23,23 @@ void view_heading(struct view *v, const char *text)
 	fprintf(v->out, v->color ? "\033[1m%s\033[0m\n" : "%s\n", text);
 }
 
-void text_path(FILE *out, const char *text, size_t length)
+void text_path(FILE *out, const char *text, size_t length, const char *escaped)
 {
-	for (size_t i = 0; i < length; i++) {
-		if (text[i] == '\n')
-			fputs("\\012", out);
-		else
-			putc(text[i], out);
+	uint64_t set = 0;
+	size_t i, done = 0;
+
+	for (; *escaped; escaped++)
+		set |= 1ull << *escaped;
+	for (i = 0; i < length; i++) {
+		unsigned char c = text[i];
+
+		if (c > 63 || !(set >> c & 1))
+			continue;
+		fwrite_unlocked(text + done, 1, i - done, out);
+		fprintf(out, "\\%03o", c);
+		done = i + 1;
 	}
+	fwrite_unlocked(text + done, 1, i - done, out);
 }
 
 const char *text_arch(char *room, const struct mmlens_info *info)

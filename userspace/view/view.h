@@ -92,8 +92,11 @@ size_t utf8_length(const char *s, size_t left);
 const char *text_arch(char *room, const struct mmlens_info *info);
 #define TEXT_ARCH 24
 
-/* @text with newlines as \012, as seq_path(m, path, "\n") of the kernel. */
-void text_path(FILE *out, const char *text, size_t length);
+/*
+ * @text with the characters @escaped (none above '?') in octal, as
+ * seq_path(m, path, escaped) of the kernel.
+ */
+void text_path(FILE *out, const char *text, size_t length, const char *escaped);
 
 /*
  * The command line as procps shows it: arguments divided by spaces, control
@@ -115,6 +118,31 @@ extern const struct maps_view maps_text, maps_json;
 
 /* A VMA with all that its records say. */
 struct json_object *maps_object(const struct mmlens_area *area);
+/* The sums of a VMA, in bytes, as members of @o. */
+void maps_add_sums(struct json_object *o, const struct mmlens_smaps *smaps);
+/* The line of maps, and the heads of smaps and smaps_rollup. */
+void maps_line(struct view *v, const struct mmlens_area *area);
+
+/* ---- smaps, smaps_rollup ---- */
+
+struct smaps_view {
+	void (*begin)(struct view *v, int pid);
+	void (*area)(struct view *v, const struct mmlens_smaps_format *format,
+		     const struct mmlens_area *area);
+	void (*end)(struct view *v, uint64_t count,
+		    const struct mmlens_stats *stats);
+};
+extern const struct smaps_view smaps_text, smaps_json;
+extern const struct smaps_view rollup_text, rollup_json;
+
+/* The fields of smaps that aren't in its sums, as members of @o. */
+void smaps_add_fields(struct json_object *o,
+		      const struct mmlens_smaps_format *format,
+		      const struct mmlens_area *area);
+
+/* ---- numa_maps ---- */
+
+extern const struct maps_view numa_text, numa_json;
 
 /* ---- pmap ---- */
 
@@ -122,7 +150,11 @@ enum pmap_format {
 	PMAP_PLAIN,
 	PMAP_EXTENDED,		/* -x */
 	PMAP_DEVICE,		/* -d */
+	PMAP_WIDE,		/* -X */
+	PMAP_ALL,		/* -XX */
 };
+
+struct pmap_wide;
 
 /**
  * struct pmap_options - What pmap shows.
@@ -132,6 +164,9 @@ enum pmap_format {
  * @low:	first address of interest
  * @high:	last address of interest
  * @have_sysv:	@sysv_major and @sysv_minor are known
+ * @fields:	of %PMAP_WIDE and %PMAP_ALL: what the kernel shows
+ * @wide:	of the same, for text: what is to be shown once its widths are
+ *		known
  */
 struct pmap_options {
 	enum pmap_format format;
@@ -142,6 +177,8 @@ struct pmap_options {
 	bool have_sysv;
 	uint32_t sysv_major;
 	uint32_t sysv_minor;
+	const struct mmlens_smaps_format *fields;
+	struct pmap_wide *wide;
 };
 
 /* Sums in bytes over the VMAs of one process that were shown. */
@@ -168,6 +205,23 @@ struct pmap_view {
 };
 extern const struct pmap_view pmap_text, pmap_json;
 
+/* Whether the format shows what is in smaps; all of it. */
+bool pmap_has_sums(enum pmap_format format);
+bool pmap_has_fields(enum pmap_format format);
+
+/*
+ * Columns of -X and -XX.  They last over several processes: as in procps, a
+ * column doesn't become narrower again.
+ */
+struct pmap_wide *pmap_wide_new(const struct mmlens_smaps_format *format,
+				bool all);
+void pmap_wide_free(struct pmap_wide *w);
+/* Keep a mapping.  Sets view.error to ENOMEM without memory. */
+void pmap_wide_add(struct view *v, struct pmap_wide *w,
+		   const struct mmlens_area *area);
+/* Show what was kept and forget it. */
+void pmap_wide_show(struct view *v, const struct pmap_options *o);
+
 bool pmap_in_range(const struct pmap_options *o,
 		   const struct mmlens_area *area);
 void pmap_add(struct pmap_totals *totals, const struct mmlens_area *area);
@@ -175,18 +229,55 @@ void pmap_add(struct pmap_totals *totals, const struct mmlens_area *area);
 /* ---- pte ---- */
 
 /**
+ * struct pte_options - What pte shows.
+ * @each:	entries, not runs of them
+ * @raw:	raw entries, and what their bits are called
+ * @pages:	the state of pages
+ */
+struct pte_options {
+	bool each;
+	bool raw;
+	bool pages;
+};
+
+/**
+ * struct page_labels - What numbers of a page stand for, where it is known.
+ * @memcg:	path of its memory cgroup below the root; NULL
+ * @zone:	name of its zone; NULL
+ */
+struct page_labels {
+	const char *memcg;
+	const char *zone;
+};
+
+/**
  * struct pte_view - One of entries and runs is used.
  * @begin:	before the first
  */
 struct pte_view {
-	void (*begin)(struct view *v, int pid, bool each, bool raw);
-	void (*entry)(struct view *v, const struct mmlens_entry *entry,
-		      bool raw);
-	void (*run)(struct view *v, const struct mmlens_entry_run *run, bool raw);
+	void (*begin)(struct view *v, const struct pte_options *o, int pid);
+	void (*entry)(struct view *v, const struct pte_options *o,
+		      const struct mmlens_entry *entry,
+		      const struct page_labels *labels);
+	void (*run)(struct view *v, const struct pte_options *o,
+		    const struct mmlens_entry_run *run,
+		    const struct page_labels *labels);
 	void (*end)(struct view *v, uint64_t count,
 		    const struct mmlens_stats *stats);
 };
 extern const struct pte_view pte_text, pte_json;
+
+/* ---- folios ---- */
+
+struct folios_view {
+	void (*begin)(struct view *v, int pid);
+	void (*area)(struct view *v, const struct mmlens_area *area,
+		     const struct mmlens_folio_sums *sums);
+	void (*end)(struct view *v, uint64_t count,
+		    const struct mmlens_folio_sums *total,
+		    const struct mmlens_stats *stats);
+};
+extern const struct folios_view folios_text, folios_json;
 
 /* ---- vtop ---- */
 
@@ -196,6 +287,257 @@ struct vtop_view {
 	void (*end)(struct view *v);
 };
 extern const struct vtop_view vtop_text, vtop_json;
+
+/* ---- ps ---- */
+
+/* What a line of ps stands for. */
+enum ps_kind {
+	PS_PROCESSES,
+	PS_MAPPINGS,		/* -m: a name */
+	PS_USERS,		/* -u */
+	PS_SYSTEM,		/* -w: a use of the machine's memory */
+};
+
+enum ps_units {
+	PS_KB,
+	PS_SUFFIX,		/* -k */
+	PS_PERCENT,		/* -p */
+};
+
+/**
+ * struct ps_row - A line of ps.  What its kind doesn't have is 0 or NULL.
+ * @pid:	of a process
+ * @ppid:	its parent's
+ * @uid:	its effective user
+ * @threads:	how many it has
+ * @flags:	MMLENS_PROC_*; with RACED its amounts aren't known
+ * @order:	place in the machine's summary
+ * @count:	mappings of a name, processes of a user
+ * @pids:	processes that have a mapping of this name
+ * @vss:	bytes of address space; this and what follows in bytes
+ * @rss:	resident
+ * @pss:	resident, each page divided by how often it is mapped
+ * @uss:	resident and mapped here only
+ * @swap:	swapped out
+ * @tables:	of page tables, as VmPTE
+ * @avgpss:	@pss of each of @pids
+ * @used:	of the machine's summary: in use
+ * @cache:	of @used: can be reclaimed
+ * @noncache:	of @used: can't
+ * @user:	name of the user; not the row's own
+ * @comm:	name of the process
+ * @label:	what stands in the last column: a name or a command line with its
+ *		NUL bytes; never NULL
+ * @length:	its bytes
+ */
+struct ps_row {
+	uint64_t pid;
+	uint64_t ppid;
+	uint64_t uid;
+	uint64_t threads;
+	uint64_t order;
+	uint64_t count;
+	uint64_t pids;
+	uint64_t vss;
+	uint64_t rss;
+	uint64_t pss;
+	uint64_t uss;
+	uint64_t swap;
+	uint64_t tables;
+	uint64_t avgpss;
+	uint64_t used;
+	uint64_t cache;
+	uint64_t noncache;
+	const char *user;
+	char *label;
+	size_t length;
+	uint32_t flags;
+	char comm[16];
+};
+
+/**
+ * struct ps_table - The lines of ps.
+ * @kind:	what they stand for
+ * @command_line: labels are command lines
+ * @rows:	in the order in which they are shown
+ * @count:	how many
+ */
+struct ps_table {
+	enum ps_kind kind;
+	bool command_line;
+	struct ps_row **rows;
+	size_t count;
+};
+
+/**
+ * struct ps_options - How they are shown.
+ * @units:	of amounts
+ * @no_header:	no headings
+ * @totals:	sums behind the last line
+ * @memory:	bytes that are 100 %
+ * @swap:	bytes that are 100 % of swap
+ */
+struct ps_options {
+	enum ps_units units;
+	bool no_header;
+	bool totals;
+	uint64_t memory;
+	uint64_t swap;
+};
+
+struct ps_column;
+
+/* The column of this name, whatever its case; NULL when @kind has none. */
+const struct ps_column *ps_find_column(enum ps_kind kind, const char *name);
+/* What lines are sorted by unless told otherwise. */
+const struct ps_column *ps_default_column(enum ps_kind kind);
+/* The names that ps_find_column() takes, divided by spaces; to be freed. */
+char *ps_column_names(enum ps_kind kind);
+
+/* Lowest first unless @reverse; like ones in order of PID or label. */
+void ps_sort(struct ps_table *table, const struct ps_column *by, bool reverse);
+/* Sum up; rows whose amounts aren't known are left out. */
+void ps_total(const struct ps_table *table, struct ps_row *total);
+
+void ps_text(struct view *v, const struct ps_table *table,
+	     const struct ps_options *o);
+/* @stats: of the walk; NULL without one */
+void ps_json(struct view *v, const struct ps_table *table,
+	     const struct mmlens_stats *stats);
+
+/* "1.5G", as smem -k has it. */
+const char *text_human(char *room, uint64_t bytes);
+#define TEXT_HUMAN 16
+
+/* ---- tables ---- */
+
+#define OCCUPANCY_LEVELS (MMLENS_LEVEL_PGD + 1)
+/* Empty, up to a 32nd, an 8th, a half, less than full, full. */
+#define OCCUPANCY_BUCKETS 6
+
+/**
+ * struct occupancy_level - The tables of one level, without deposited ones.
+ * @tables:	how many
+ * @entries:	entries that they have
+ * @used:	of them in use
+ * @shared:	tables that other processes have too
+ * @bucket:	tables by how full they are
+ * @uncounted:	VmPTE doesn't count this level
+ */
+struct occupancy_level {
+	uint64_t tables;
+	uint64_t entries;
+	uint64_t used;
+	uint64_t shared;
+	uint64_t bucket[OCCUPANCY_BUCKETS];
+	bool uncounted;
+};
+
+/**
+ * struct occupancy_range - Neighbouring tables that are less than half full.
+ * @start:	first address that they translate
+ * @end:	address after the last
+ * @tables:	how many
+ * @entries:	entries that they have
+ * @used:	of them in use
+ * @level:	of all of them; 0: no range
+ */
+struct occupancy_range {
+	uint64_t start;
+	uint64_t end;
+	uint64_t tables;
+	uint64_t entries;
+	uint64_t used;
+	unsigned int level;
+};
+
+/**
+ * struct occupancy - What the page tables of a process amount to.
+ * @info:	of the module
+ * @level:	by &enum mmlens_level_id
+ * @deposited:	tables kept for when huge pages are split
+ * @node:	tables by node and level; the last is any other node
+ * @open:	of each level the range that the last table may be part of
+ * @top:	the ranges with the most unused entries, in no order until
+ *		occupancy_finish(), then the one with the most first
+ * @room:	of @top
+ * @ranges:	of @top in use
+ * @all_ranges:	how many there are in all
+ *
+ * Its size doesn't depend on the number of tables.
+ */
+struct occupancy {
+	const struct mmlens_info *info;
+	struct occupancy_level level[OCCUPANCY_LEVELS];
+	uint64_t deposited;
+	uint64_t node[MMLENS_MAX_NODES + 1][OCCUPANCY_LEVELS];
+	struct occupancy_range open[OCCUPANCY_LEVELS];
+	struct occupancy_range *top;
+	size_t room;
+	size_t ranges;
+	uint64_t all_ranges;
+};
+
+/* @top has room for @room ranges. */
+void occupancy_begin(struct occupancy *o, const struct mmlens_info *info,
+		     struct occupancy_range *top, size_t room);
+/* Tables of one level come in order of address. */
+void occupancy_add(struct occupancy *o, const struct mmlens_table *table);
+void occupancy_finish(struct occupancy *o);
+
+/* Tables that would hold all of a level's used entries if they were full. */
+uint64_t occupancy_needed(const struct occupancy_level *level);
+/* The first and last number of entries in a bucket of a table of @entries. */
+void occupancy_bucket(unsigned int bucket, unsigned int entries,
+		      unsigned int *first, unsigned int *last);
+
+/**
+ * struct occupancy_sum - All levels that VmPTE counts; bytes.
+ * @bytes:	of page tables: VmPTE
+ * @reserve:	of them deposited
+ * @needed:	what would do for the used entries
+ * @wasted:	@bytes without @reserve and @needed
+ * @tables:	how many in all
+ * @empty:	of them without an entry in use, deposited ones apart
+ */
+struct occupancy_sum {
+	uint64_t bytes;
+	uint64_t reserve;
+	uint64_t needed;
+	uint64_t wasted;
+	uint64_t tables;
+	uint64_t empty;
+};
+void occupancy_sum(const struct occupancy *o, struct occupancy_sum *sum);
+
+/**
+ * struct tables_process - A line of tables --all.
+ * @pid:	process
+ * @comm:	its name
+ * @sum:	of its page tables
+ */
+struct tables_process {
+	int pid;
+	char comm[16];
+	struct occupancy_sum sum;
+};
+
+/**
+ * struct tables_view - @summary of each process, or @all of many.
+ * @table:	of each table, with --each, between @begin and @summary
+ */
+struct tables_view {
+	void (*document)(struct view *v);
+	void (*begin)(struct view *v, const struct mmlens_process *process,
+		      bool each);
+	void (*table)(struct view *v, const struct mmlens_table *table);
+	void (*summary)(struct view *v, const struct occupancy *o, bool each,
+			const struct mmlens_stats *stats);
+	void (*all)(struct view *v, const struct tables_process *processes,
+		    size_t count, const struct mmlens_stats *stats);
+	void (*finish)(struct view *v);
+};
+extern const struct tables_view tables_text, tables_json;
 
 /* ---- info ---- */
 

@@ -23,7 +23,8 @@ enum {
 	INDEX = 21,
 	RAW = 27,
 	BITS = 46,
-	STATE = 69,
+	EFFECTIVE = 69,
+	STATE = 74,
 };
 
 static void text_begin(struct view *v, int pid)
@@ -45,6 +46,8 @@ static void text_heading(struct view *v)
 	line_string(&l, "RAW");
 	line_pad(&l, BITS);
 	line_string(&l, "BITS");
+	line_pad(&l, EFFECTIVE);
+	line_string(&l, "EFF");
 	line_pad(&l, STATE);
 	line_string(&l, "STATE FLAGS");
 	line_char(&l, '\0');
@@ -67,6 +70,8 @@ static void text_step(struct view *v, const struct mmlens_level *step)
 	line_hex(&l, step->raw, 16);
 	line_pad(&l, BITS);
 	line_raw_bits(&l, v->info, step->head.level, step->flags, step->raw);
+	line_pad(&l, EFFECTIVE);
+	line_effective(&l, v->info, step->flags);
 	line_pad(&l, STATE);
 	line_string(&l, state_of(step));
 	if (mmlens_state(step->flags) != MMLENS_STATE_NONE)
@@ -172,6 +177,7 @@ static void json_step(struct view *v, const struct mmlens_level *step)
 	member_raw_bits(&l, v->info, level, step->flags, step->raw);
 	member_name(&l, "state", state_of(step));
 	member_flags(&l, "flags", mmlens_pte_flags(), step->flags);
+	member_effective(&l, v->info, step->flags);
 	member_value(&l, step->flags, step->value);
 	line_char(&l, '}');
 	member_put(&l, v, NULL);

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The state of a page that a process maps. */
+#ifndef MML_PAGE_H
+#define MML_PAGE_H
+
+#include "compat/kpageflags.h"
+#include "uapi/mmlens.h"
+
+void mml_page_describe(struct page *page, struct mmlens_page *rec);
+
+/**
+ * struct mml_page_words - What a page's state is made of, undecoded: pages
+ * that agree in it have the same state.
+ * @flags:	the flags word, with node and zone
+ * @head:	what leads a tail to its folio, the same for neighbours of one;
+ *		of others 0
+ * @memcg:	whose it is
+ * @kind:	the low bits of its mapping
+ * @mapcount:	of the page alone
+ */
+struct mml_page_words {
+	unsigned long flags;
+	unsigned long head;
+	unsigned long memcg;
+	unsigned long kind;
+	int mapcount;
+};
+
+/* Bits of page->mapping that aren't an address. */
+#define MML_PAGE_KIND	3UL
+
+static inline struct mml_page_words mml_page_words(const struct page *page)
+{
+	return (struct mml_page_words){
+		.flags		= mml_page_flags(page),
+		.head		= mml_page_head_word(page),
+		.memcg		= mml_page_memcg_word(page),
+		.kind		= (unsigned long)READ_ONCE(page->mapping) &
+				  MML_PAGE_KIND,
+		.mapcount	= atomic_read(&page->_mapcount),
+	};
+}
+
+/*
+ * Has @page the state of the one before it, which had @words?  A tail's memcg
+ * and mapping are its head's, and what stands in their place is of no meaning.
+ */
+static inline bool mml_page_same(const struct page *page,
+				 const struct mml_page_words *words)
+{
+	if (mml_page_flags(page) != words->flags ||
+	    mml_page_head_word(page) != words->head ||
+	    atomic_read(&page->_mapcount) != words->mapcount)
+		return false;
+	if (words->head)
+		return true;
+	return mml_page_memcg_word(page) == words->memcg &&
+	       ((unsigned long)READ_ONCE(page->mapping) & MML_PAGE_KIND) ==
+	       words->kind;
+}
+
+#endif

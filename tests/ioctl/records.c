@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Each type of record: what the contract promises, and what is possible. */
+#include <string.h>
+
+#include "ioctl.h"
+
+static bool is_zero(const void *bytes, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if (((const unsigned char *)bytes)[i])
+			return false;
+	return true;
+}
+
+static const char *check_vma(const struct mmlens_vma *vma, size_t left)
+{
+	const struct mmlens_name *name = (const void *)(vma + 1);
+
+	if (vma->head.size != sizeof(*vma) || vma->head.level ||
+	    !is_zero(vma->reserved, sizeof(vma->reserved)))
+		return wrong("VMA %#llx: head or reserved", vma->start);
+	if (vma->start >= vma->end || vma->start % PAGE || vma->end % PAGE)
+		return wrong("VMA %#llx-%#llx", vma->start, vma->end);
+	if (!(vma->flags & MMLENS_VMA_FILE) &&
+	    (vma->offset || vma->inode || vma->dev_major || vma->dev_minor))
+		return wrong("VMA %#llx: a file's members", vma->start);
+	if (vma->flags & MMLENS_VMA_NAMED &&
+	    (left <= sizeof(*vma) || name->head.type != MMLENS_REC_NAME))
+		return wrong("VMA %#llx: its name doesn't follow", vma->start);
+	return NULL;
+}
+
+static const char *check_name(const struct mmlens_name *name)
+{
+	size_t room_for_name = name->head.size - sizeof(*name);
+
+	if (name->head.level || !name->length ||
+	    name->length >= room_for_name ||
+	    room_for_name > (name->length | 7) + 1)
+		return wrong("name of %u bytes in %u", name->length,
+			     name->head.size);
+	for (size_t i = 0; i < room_for_name; i++)
+		if (!name->name[i] != (i >= name->length))
+			return wrong("byte %zu of a name of %u", i,
+				     name->length);
+	return NULL;
+}
+
+static const char *check_pte(const struct mmlens_pte *pte)
+{
+	uint32_t state = pte->flags & MMLENS_PTE_STATE;
+
+	if (pte->head.size != sizeof(*pte))
+		return wrong("PTE of %u bytes", pte->head.size);
+	if (!pte->head.level || pte->head.level > MMLENS_LEVEL_PUD)
+		return wrong("PTE at level %u", pte->head.level);
+	if (!pte->raw || pte->va % PAGE)
+		return wrong("PTE %#llx, raw %#llx", pte->va, pte->raw);
+	if (state < MMLENS_STATE_PRESENT || state > MMLENS_STATE_MARKER)
+		return wrong("PTE %#llx: state %u", pte->va, state);
+	if (pte->flags & ~(0x3fffffu | MMLENS_PTE_FILE | MMLENS_PTE_EXCLUSIVE))
+		return wrong("PTE %#llx: flags %#x", pte->va, pte->flags);
+	return NULL;
+}
+
+static const char *check_run(const struct mmlens_run *run)
+{
+	struct mmlens_pte first = {
+		.head = { .size = sizeof(first), .level = run->head.level },
+		.flags = run->flags, .va = run->va, .raw = run->raw[0],
+	};
+
+	if (run->reserved || run->count < 2 || run->count > 512 ||
+	    run->head.size != sizeof(*run) + run->count * sizeof(*run->raw))
+		return wrong("run %#llx of %u entries", run->va, run->count);
+	return check_pte(&first);
+}
+
+static const char *check_hole(const struct mmlens_hole *hole)
+{
+	if (hole->head.size != sizeof(*hole) || hole->reserved ||
+	    !hole->head.level)
+		return wrong("hole %#llx: head or reserved", hole->start);
+	if (hole->start >= hole->end || hole->start % PAGE ||
+	    hole->end % PAGE)
+		return wrong("hole %#llx-%#llx", hole->start, hole->end);
+	return NULL;
+}
+
+static const char *check_level(const struct mmlens_level *level)
+{
+	if (level->head.size != sizeof(*level) || level->reserved ||
+	    !level->head.level || level->index > 511 || !level->table_pfn)
+		return wrong("level %u: index %u", level->head.level,
+			     level->index);
+	return NULL;
+}
+
+/* Every page that counts is clean or dirty, shared or private. */
+static const char *check_smaps(const struct mmlens_smaps *s)
+{
+	if (s->head.size != sizeof(*s) || s->head.level)
+		return wrong("sums of %u bytes", s->head.size);
+	if (s->flags & ~MMLENS_SMAPS_RACED)
+		return wrong("sums with flags %#x", s->flags);
+	if (s->rss != s->shared_clean + s->shared_dirty + s->private_clean +
+		      s->private_dirty)
+		return wrong("rss %llu isn't clean and dirty", s->rss);
+	if (s->pss >> 12 > s->rss || s->pss_dirty > s->pss ||
+	    s->pss_anon + s->pss_file + s->pss_shmem > s->pss + 4096)
+		return wrong("rss %llu, pss %llu", s->rss, s->pss >> 12);
+	if (s->referenced > s->rss || s->anonymous > s->rss ||
+	    s->ksm > s->rss || s->lazyfree > s->rss ||
+	    s->anon_huge + s->shmem_huge + s->file_huge > s->rss)
+		return wrong("a part is more than rss %llu", s->rss);
+	if (s->swap_anon > s->swap)
+		return wrong("swap %llu, of page tables %llu", s->swap,
+			     s->swap_anon);
+	return NULL;
+}
+
+static const char *check_page(const struct mmlens_page *page)
+{
+	uint32_t state = page->flags & MMLENS_PTE_STATE;
+
+	if (page->head.size != sizeof(*page) || !page->head.level ||
+	    page->head.level > MMLENS_LEVEL_PUD ||
+	    !is_zero(page->reserved, sizeof(page->reserved)))
+		return wrong("page %#llx: head or reserved", page->va);
+	if (!page->raw || page->va % PAGE || !page->count ||
+	    page->count > 512 ||
+	    (page->head.level > MMLENS_LEVEL_PTE && page->count != 1))
+		return wrong("page %#llx: raw %#llx, %u entries", page->va,
+			     page->raw, page->count);
+	if (state != MMLENS_STATE_PRESENT && state != MMLENS_STATE_NUMA_HINT)
+		return wrong("page %#llx: state %u", page->va, state);
+	if (page->order > 18 || page->folio_index >> page->order)
+		return wrong("page %#llx: order %u, index %u", page->va,
+			     page->order, page->folio_index);
+	if (page->lru > MMLENS_LRU_UNEVICTABLE || page->generation > 4 ||
+	    page->zone > 5 || page->node >= MMLENS_MAX_NODES)
+		return wrong("page %#llx: list %u, generation %u, zone %u",
+			     page->va, page->lru, page->generation,
+			     page->zone);
+	return NULL;
+}
+
+/* Its nodes follow, and all of its pages are on them. */
+static const char *check_numa(const struct mmlens_numa *numa, size_t left)
+{
+	const unsigned char *end = (const unsigned char *)numa + left;
+	const struct mmlens_node *node = (const void *)(numa + 1);
+	uint64_t pages = 0;
+
+	if (numa->head.size != sizeof(*numa) || numa->head.level ||
+	    numa->flags & ~MMLENS_SMAPS_RACED || numa->mode > 15)
+		return wrong("NUMA: flags %#x, mode %u", numa->flags,
+			     numa->mode);
+	if (numa->anon > numa->pages || numa->dirty > numa->pages ||
+	    numa->swapcache > numa->pages || numa->active > numa->pages ||
+	    numa->writeback > numa->pages)
+		return wrong("NUMA: a part is more than %llu pages",
+			     numa->pages);
+	while ((const unsigned char *)(node + 1) <= end &&
+	       node->head.type == MMLENS_REC_NODE) {
+		pages += node->pages;
+		node++;
+	}
+	if (pages != numa->pages)
+		return wrong("NUMA: %llu pages, %llu on nodes", numa->pages,
+			     (unsigned long long)pages);
+	return NULL;
+}
+
+static const char *check_node(const struct mmlens_node *node)
+{
+	if (node->head.size != sizeof(*node) || node->head.level ||
+	    node->node >= MMLENS_MAX_NODES || !node->pages)
+		return wrong("node %u: %llu pages", node->node, node->pages);
+	return NULL;
+}
+
+static const char *check_table(const struct mmlens_table *table)
+{
+	bool deposited = table->flags & MMLENS_TABLE_DEPOSITED;
+
+	if (table->head.size != sizeof(*table) || !table->head.level ||
+	    table->head.level > MMLENS_LEVEL_PGD || table->va % PAGE)
+		return wrong("table %#llx: head", table->va);
+	if (table->flags & ~(MMLENS_TABLE_DEPOSITED | MMLENS_TABLE_SHARED |
+			     MMLENS_TABLE_UNCOUNTED))
+		return wrong("table %#llx: flags %#x", table->va,
+			     table->flags);
+	if (table->used > table->entries || table->entries > 512 ||
+	    deposited == !!table->pfn)
+		return wrong("table %#llx: %u of %u used, PFN %#llx",
+			     table->va, table->used, table->entries,
+			     table->pfn);
+	return NULL;
+}
+
+static const char *check_proc(const struct mmlens_proc *proc)
+{
+	size_t length = strnlen(proc->comm, sizeof(proc->comm));
+
+	if (proc->head.size != sizeof(*proc) || proc->head.level ||
+	    proc->pid < 1 || proc->ppid < 0 || !proc->threads)
+		return wrong("process %d of %d with %u threads", proc->pid,
+			     proc->ppid, proc->threads);
+	if (proc->flags & ~(MMLENS_PROC_KTHREAD | MMLENS_PROC_NO_MM |
+			    MMLENS_PROC_RACED))
+		return wrong("process %d: flags %#x", proc->pid, proc->flags);
+	if (length == sizeof(proc->comm) ||
+	    !is_zero(proc->comm + length, sizeof(proc->comm) - length))
+		return wrong("process %d: a name without an end", proc->pid);
+	if (proc->flags & MMLENS_PROC_NO_MM && (proc->vsize || proc->tables))
+		return wrong("process %d: memory without an address space",
+			     proc->pid);
+	return NULL;
+}
+
+const char *check_record(const struct mmlens_record *record, size_t left)
+{
+	if (record->size < 8 || record->size % 8 || record->size > left)
+		return wrong("a record of %u bytes", record->size);
+	switch (record->type) {
+	case MMLENS_REC_VMA:
+		return check_vma((const void *)record, left);
+	case MMLENS_REC_NAME:
+		return check_name((const void *)record);
+	case MMLENS_REC_PTE:
+		return check_pte((const void *)record);
+	case MMLENS_REC_RUN:
+		return check_run((const void *)record);
+	case MMLENS_REC_HOLE:
+		return check_hole((const void *)record);
+	case MMLENS_REC_LEVEL:
+		return check_level((const void *)record);
+	case MMLENS_REC_SMAPS:
+		return check_smaps((const void *)record);
+	case MMLENS_REC_PAGE:
+		return check_page((const void *)record);
+	case MMLENS_REC_NUMA:
+		return check_numa((const void *)record, left);
+	case MMLENS_REC_NODE:
+		return check_node((const void *)record);
+	case MMLENS_REC_TABLE:
+		return check_table((const void *)record);
+	case MMLENS_REC_PROC:
+		return check_proc((const void *)record);
+	default:
+		return wrong("record of type %u", record->type);
+	}
+}
+
