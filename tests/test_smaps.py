@@ -7,6 +7,7 @@ one from after.
 """
 import contextlib
 import os
+import re
 
 import lib
 import machine
@@ -203,8 +204,15 @@ def pmap(program, options, pids):
     return lib.run_apart("pmap", *arguments)
 
 
+# Arguments that a program blanked: procps before 4.0 ends the heading with as
+# many spaces.
+PADDED_HEADING = re.compile(rb"^(\d+:   .*?) +$", re.M)
+
+
 def mended(text, options, pids, ours):
     """procps' output with its bugs mended."""
+    if not PADDED_HEADING.search(ours):
+        text = PADDED_HEADING.sub(rb"\1", text)
     if "-x" in options and "-A" in options:
         text = range_totals(text)
     if {"-X", "-XX"} & set(options):
