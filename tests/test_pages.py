@@ -6,6 +6,8 @@ bit of a page in between, so each must have been seen in one of the two looks.
 """
 import array
 import collections
+import ctypes
+import mmap
 import os
 import re
 
@@ -94,11 +96,27 @@ def everybodys():
     return frames
 
 
+@lib.once
+def all_are_ksm():
+    """Does this kernel's kpageflags call every anonymous page one of KSM's?
+    (From 6.9 to 6.17 it tests for one of two bits, not for both.)"""
+    page = mmap.mmap(-1, PAGE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    page[0] = 1
+    address = ctypes.addressof(ctypes.c_char.from_buffer(page))
+    with open("/proc/self/pagemap", "rb", buffering=0) as file:
+        value, = array.array("Q", os.pread(file.fileno(), 8,
+                                           address // PAGE * 8))
+    frame = value & (1 << 55) - 1
+    return bool(kread("kpageflags", {frame})[frame] & bit("ksm"))
+
+
 def check_page(entry, before, after):
     """Why the page isn't what the kernel's files say, or None."""
     page, pfn = entry["page"], entry["pfn"]
     one, other = before.flags[pfn], after.flags[pfn]
     wrong = (page["bits"] ^ one) & (page["bits"] ^ other)
+    if all_are_ksm():
+        wrong &= ~bit("ksm")
     if wrong:
         names = [name for name in BITS if wrong & bit(name)]
         return f"{' '.join(names)} of {page['flags']}"

@@ -208,6 +208,8 @@ static const char *case_buffer_partly_mapped(void)
 		mapping(1024 * PAGE, PROT_READ | PROT_WRITE);
 	struct mmlens_walk walk = walk_of(getpid()), before;
 
+	/* Many entries: one huge page would fit into the part that is there. */
+	madvise(touched, 1024 * PAGE, MADV_NOHUGEPAGE);
 	memset(touched, 1, 1024 * PAGE);
 	walk.start = (uintptr_t)touched;
 	walk.end = walk.start + 1024 * PAGE;
