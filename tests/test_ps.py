@@ -68,8 +68,9 @@ def ps_is_smaps_rollup():
 @lib.settles
 def procs_are_status_and_rollup():
     """The records, member by member."""
+    pids = stopped()
     found = {p.pid: p for p in records.procs()}
-    for pid in stopped():
+    for pid in pids:
         check_record(found[pid])
     kthread = found[lib.kernel_thread()]
     same(kthread.flags & 3, records.PROC_KTHREAD | records.PROC_NO_MM,
