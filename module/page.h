@@ -26,8 +26,6 @@ struct mml_page_words {
 	int mapcount;
 };
 
-/* Bits of page->mapping that aren't an address. */
-#define MML_PAGE_KIND	3UL
 
 static inline struct mml_page_words mml_page_words(const struct page *page)
 {
@@ -35,8 +33,7 @@ static inline struct mml_page_words mml_page_words(const struct page *page)
 		.flags		= mml_page_flags(page),
 		.head		= mml_page_head_word(page),
 		.memcg		= mml_page_memcg_word(page),
-		.kind		= (unsigned long)READ_ONCE(page->mapping) &
-				  MML_PAGE_KIND,
+		.kind		= mml_page_kind(page),
 		.mapcount	= atomic_read(&page->_mapcount),
 	};
 }
@@ -55,8 +52,7 @@ static inline bool mml_page_same(const struct page *page,
 	if (words->head)
 		return true;
 	return mml_page_memcg_word(page) == words->memcg &&
-	       ((unsigned long)READ_ONCE(page->mapping) & MML_PAGE_KIND) ==
-	       words->kind;
+	       mml_page_kind(page) == words->kind;
 }
 
 #endif

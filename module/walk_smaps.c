@@ -13,6 +13,7 @@
 #include "compat/pte.h"
 #include "compat/shmem.h"
 #include "decode.h"
+#include "decode_arch.h"
 #include "pgwalk.h"
 #include "smaps.h"
 #include "vma.h"
@@ -210,30 +211,90 @@ static void mml_smaps_none(struct mml_smaps *smaps, struct vm_area_struct *vma,
 		mml_smaps_swapped(smaps, vma, addr, addr + PAGE_SIZE);
 }
 
+/**
+ * struct mml_alike - What the last page was like, undecoded: one that agrees
+ * in it, and whose entry only differs in the PFN, counts as that did.
+ * @key:	of the entry
+ * @flags:	the page's flags word
+ * @kind:	the low bits of its mapping
+ * @refs:	its reference count
+ * @mapcount:	of the page alone
+ * @known:	there was one, and it was no part of a large folio
+ */
+struct mml_alike {
+	u64 key;
+	unsigned long flags;
+	unsigned long kind;
+	int refs;
+	int mapcount;
+	bool known;
+};
+
+static inline void mml_alike_learn(struct mml_alike *alike, u64 key,
+				   struct page *page)
+{
+	alike->known = !mml_page_head_word(page) && !PageHead(page);
+	alike->key = key;
+	alike->flags = mml_page_flags(page);
+	alike->kind = mml_page_kind(page);
+	alike->refs = page_ref_count(page);
+	alike->mapcount = atomic_read(&page->_mapcount);
+}
+
+static inline bool mml_is_alike(const struct mml_alike *alike, u64 key,
+				struct page *page)
+{
+	return alike->known && key == alike->key &&
+	       mml_page_flags(page) == alike->flags &&
+	       page_ref_count(page) == alike->refs &&
+	       atomic_read(&page->_mapcount) == alike->mapcount &&
+	       mml_page_kind(page) == alike->kind &&
+	       !mml_page_head_word(page);
+}
+
+/* A present entry, as its bits alone tell. */
+static inline void mml_smaps_plain(struct mml_smaps *smaps,
+				   struct mml_alike *alike, pte_t entry)
+{
+	struct page *page = pfn_to_page(pte_pfn(entry));
+	u64 key = mml_arch_key(entry);
+	struct mml_mapping m;
+
+	if (mml_is_alike(alike, key, page)) {
+		smaps->tally.pages++;
+		return;
+	}
+	mml_alike_learn(alike, key, page);
+	m = (struct mml_mapping){
+		.young	 = pte_young(entry),
+		.dirty	 = pte_dirty(entry),
+		.present = true,
+	};
+	mml_smaps_account(smaps, page, 1, &m);
+}
+
 static void mml_smaps_ptes(struct mml_walk *walk, struct vm_area_struct *vma,
 			   const struct mml_step *pmd, unsigned long addr,
 			   pte_t *ptep, unsigned int n)
 {
 	struct mml_smaps *smaps = walk->private;
+	struct mml_alike alike = {};
 	unsigned int i;
 
 	if (vma->vm_flags & VM_HUGETLB)
 		return;
 	for (i = 0; i < n; i++, addr += PAGE_SIZE) {
 		pte_t entry = mml_entry_read(ptep + i);
-		struct mml_mapping m = { .present = true };
 
-		if (pte_none(entry)) {
+		if (mml_smaps_is_plain(entry)) {
+			mml_smaps_plain(smaps, &alike, entry);
+		} else if (pte_none(entry)) {
 			mml_smaps_none(smaps, vma, addr);
-			continue;
-		}
-		if (!mml_smaps_is_plain(entry)) {
+		} else {
 			mml_smaps_entry(smaps, vma, entry);
-			continue;
+			/* What it tallied isn't what the last page was. */
+			alike.known = false;
 		}
-		m.young = pte_young(entry);
-		m.dirty = pte_dirty(entry);
-		mml_smaps_account(smaps, pfn_to_page(pte_pfn(entry)), 1, &m);
 	}
 }
 

@@ -77,6 +77,12 @@ static inline unsigned int mml_page_young(unsigned long flags,
 #define MML_MAPPING_KSM		PAGE_MAPPING_KSM
 #endif
 
+/* The low bits of a page's mapping, where they mean something. */
+static inline unsigned long mml_page_kind(const struct page *page)
+{
+	return (unsigned long)READ_ONCE(page->mapping) & MML_MAPPING_KSM;
+}
+
 /*
  * What leads a tail to its folio, 0 of a page that isn't one: the folio's
  * address, or from 7.0 on what to mask the tail's own address with.
