@@ -358,3 +358,5 @@ def policies():
 TARGETS = {"init": init, "shell": shell, "redis": redis, "python": python,
            "postgres": postgres, "session": postgres_session, "vmas": vmas,
            "policies": policies, "workload": pid_of_workload}
+# Those that are small, for what takes long for each page.
+SMALL_TARGETS = ("init", "shell", "session", "workload")

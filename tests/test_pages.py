@@ -148,7 +148,7 @@ def compare_pages(pid):
     return wrong, pages, entries, after
 
 
-@test(*machine.TARGETS)
+@test(*machine.SMALL_TARGETS)
 def page_state_is_the_kernels(target):
     pid = machine.TARGETS[target]()
     for _ in range(3):
@@ -220,7 +220,7 @@ class Folios:
         self.file.close()
 
 
-@test(*machine.TARGETS)
+@test(*machine.SMALL_TARGETS)
 @lib.settles
 def page_order_is_the_compounds(target):
     folios = Folios()
@@ -276,7 +276,7 @@ def list_of(bits):
     return ("active_" if bits & bit("active") else "inactive_") + kind
 
 
-@test(*machine.TARGETS)
+@test(*machine.SMALL_TARGETS)
 def page_list_is_its_flags(target):
     """Its type by the flags; which list of it, unless generations do that."""
     pages = pages_of(machine.TARGETS[target]())[0]
@@ -403,7 +403,7 @@ def by_pmd(vma):
                if row["level"] == "pmd" and row["kind"] != "hugetlb")
 
 
-@test(*machine.TARGETS)
+@test(*machine.SMALL_TARGETS)
 @lib.settles
 def folios_are_pagemaps(target):
     pid = machine.TARGETS[target]()

@@ -77,7 +77,7 @@ def check_leaf_table(pid, file, table, bare):
         same(table.used, used, f"entries in use at {table.va:#x}")
 
 
-@test(*machine.TARGETS)
+@test(*machine.SMALL_TARGETS)
 @lib.settles
 def table_use_is_pagemaps(target):
     pid = machine.TARGETS[target]()
@@ -137,7 +137,7 @@ def of_one(pid):
     return process
 
 
-@test(*machine.TARGETS)
+@test(*machine.SMALL_TARGETS)
 @lib.settles
 def tables_command_counts(target):
     """Per level as the records say, and VmPTE in all."""
