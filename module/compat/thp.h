@@ -78,7 +78,7 @@ static inline u8 mml_thp_within(struct vm_area_struct *vma,
 #if defined(MML_HAVE_THP_ACTIVE)
 	return pages >= 1 << order &&
 	       pages >= round_up(vma->vm_pgoff, 1UL << order) ? order : 0;
-#elif defined(MML_HAVE_PMD_FOLIO_SUPPORT)
+#elif defined(MML_HAVE_THP_ORDERS)
 	while (order > 0 && pages < round_up(vma->vm_pgoff + 1, 1UL << order))
 		order--;
 	return order;
@@ -97,6 +97,11 @@ static inline void mml_thp_shmem(struct vm_area_struct *vma,
 	rec->thp = MMLENS_THP_SHMEM;
 	rec->thp_mount = sb->s_flags & SB_KERNMOUNT ? 255 : info->huge;
 	rec->thp_within = mml_thp_within(vma, inode);
+	rec->thp_mount_within = rec->thp_within;
+#ifndef MML_HAVE_PMD_FOLIO_SUPPORT
+	if (rec->thp_within < MML_PMD_ORDER)
+		rec->thp_mount_within = 0;
+#endif
 #if defined(MML_HAVE_THP_ORDERS) && !defined(MML_HAVE_PMD_FOLIO_SUPPORT)
 	rec->thp_orders = THP_ORDERS_ALL_FILE_DEFAULT;
 #endif

@@ -421,6 +421,8 @@ enum mmlens_thp {
  *		which shmem_enabled decides for
  * @thp_within:	of %MMLENS_THP_SHMEM: the highest order that within_size allows
  *		for the size of the file; 0: none
+ * @thp_mount_within: the same where it is the mount's option: until 6.13 that
+ *		is about the order that a PMD maps alone
  * @reserved:	0
  *
  * Mirrors show_map_vma() of fs/proc/task_mmu.c.
@@ -441,7 +443,8 @@ struct mmlens_vma {
 	__u8 thp;
 	__u8 thp_mount;
 	__u8 thp_within;
-	__u8 reserved[5];
+	__u8 thp_mount_within;
+	__u8 reserved[4];
 };
 
 /**

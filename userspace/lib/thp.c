@@ -167,10 +167,9 @@ static enum mmlens_thp_setting mount_option(const struct mmlens_thp_settings *s,
 }
 
 /* Orders whose folios are within the size of the file. */
-static uint32_t within_size(const struct mmlens_vma *vma)
+static uint32_t within_size(unsigned int highest)
 {
-	return vma->thp_within && vma->thp_within < 31 ?
-	       (2u << vma->thp_within) - 1 : 0;
+	return highest && highest < 31 ? (2u << highest) - 1 : 0;
 }
 
 /* shmem_huge_global_enabled(); deny and force go over mount options. */
@@ -185,7 +184,7 @@ static uint32_t mount_orders(const struct mmlens_thp_settings *s,
 	case MMLENS_THP_SET_ALWAYS:
 		return ~0u;
 	case MMLENS_THP_SET_WITHIN_SIZE:
-		return advised(vma) ? ~0u : within_size(vma);
+		return advised(vma) ? ~0u : within_size(vma->thp_mount_within);
 	case MMLENS_THP_SET_ADVISE:
 		return advised(vma) ? ~0u : 0;
 	default:
@@ -219,7 +218,8 @@ static uint32_t shmem_orders(const struct mmlens_thp_settings *s,
 		return s->shmem_orders[MMLENS_THP_SET_INHERIT];
 
 	orders = s->shmem_orders[MMLENS_THP_SET_ALWAYS];
-	orders |= s->shmem_orders[MMLENS_THP_SET_WITHIN_SIZE] & within_size(vma);
+	orders |= s->shmem_orders[MMLENS_THP_SET_WITHIN_SIZE] &
+		  within_size(vma->thp_within);
 	if (advised(vma))
 		orders |= s->shmem_orders[MMLENS_THP_SET_ADVISE];
 	if (common)
