@@ -182,8 +182,8 @@ static u32 mml_decode_hugetlb_page(struct page *page, const void *entryp)
  * @entryp:	where the entry stands
  *
  * Mirrors pte_to_pagemap_entry() and its kin in fs/proc/task_mmu.c, for the
- * huge zero page too: pagemap calls it a file's until 6.18 made its entry
- * special.
+ * huge zero page too: pagemap calls it a file's; its entry is
+ * special, and so nobody's, by 7.3.
  *
  * Returns: more MMLENS_PTE_* to set.
  */

@@ -314,12 +314,17 @@ static void mml_smaps_hugetlb(struct mmlens_smaps *sums,
 {
 	struct page *page;
 	u64 size = vma_kernel_pagesize(vma);
+	bool private;
 
 	if (!mml_entry_has_page(e->flags) || !pfn_valid(e->value))
 		return;
 	page = pfn_to_page(e->value);
-	if (pte_present(leaf->entry) &&
-	    mml_hugetlb_private(page_folio(page), page, leaf->entryp))
+	if (pte_present(leaf->entry))
+		private = mml_hugetlb_private(page_folio(page), page,
+					      leaf->entryp);
+	else
+		private = mml_smaps_private(false);
+	if (private)
 		sums->private_hugetlb += size;
 	else
 		sums->shared_hugetlb += size;

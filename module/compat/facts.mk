@@ -26,5 +26,4 @@ mml-facts := \
 	$(call mml-fact,PAGE_MAPCOUNT,linux/mm.h,int page_mapcount.struct page) \
 	$(call mml-fact,PTE_UFFD,asm-generic/pgtable_uffd.h,int pte_uffd.pte_t) \
 	$(call mml-fact,SWP_EXCLUSIVE,linux/swapops.h,pte_swp_exclusive) \
-	$(call mml-fact,MAYBE_MAPPED_SHARED,linux/mm.h,folio_maybe_mapped_shared) \
-	$(call mml-fact,HUGETLB_PMD_SHARED,linux/hugetlb.h,hugetlb_pmd_shared)
+	$(call mml-fact,MAYBE_MAPPED_SHARED,linux/mm.h,folio_maybe_mapped_shared)

@@ -4,12 +4,11 @@
  * fs/proc/page.c), its mapcount as /proc/kpagecount, its memcg as
  * /proc/kpagecgroup, and where it stands on the LRU lists.
  *
- *   5.11 page->mem_cgroup became page->memcg_data
- *   6.1  the multi-generational LRU
- *   6.9  flags are those of the folio, not of the single page
- *   6.11 kpagecount no longer tells pages with a type apart
- *   6.12 PG_error went
- *   6.13 PG_mappedtodisk became PG_owner_2
+ *   5.11    page->mem_cgroup became page->memcg_data
+ *   6.1     the multi-generational LRU
+ *   by 6.12 flags are those of the folio, not of the single page; kpagecount no
+ *	     longer tells pages with a type apart; PG_error went, and
+ *	     PG_mappedtodisk became PG_owner_2
  */
 #ifndef MML_COMPAT_KPAGEFLAGS_H
 #define MML_COMPAT_KPAGEFLAGS_H

@@ -2,10 +2,10 @@
 /*
  * What the kernel's own statistics say about sharing, from struct page.
  *
- *   6.11 page_mapcount() went; what replaced it is private to fs/proc
- *   6.15 folio_maybe_mapped_shared(); with it CONFIG_NO_PAGE_MAPCOUNT, where
- *	  single pages of a large folio have no mapcount
- *   6.18 hugetlb's pagemap asks for a shared page table too
+ *   by 6.12 page_mapcount() went; what replaced it is private to fs/proc;
+ *	     pagemap asks whether hugetlb's page table is shared
+ *   6.15    folio_maybe_mapped_shared(); with it CONFIG_NO_PAGE_MAPCOUNT, where
+ *	     single pages of a large folio have no mapcount
  */
 #ifndef MML_COMPAT_PAGE_H
 #define MML_COMPAT_PAGE_H
@@ -85,7 +85,7 @@ static inline unsigned long mml_page_kind(const struct page *page)
 
 /*
  * What leads a tail to its folio, 0 of a page that isn't one: the folio's
- * address, or from 7.0 on what to mask the tail's own address with.
+ * address, or by 7.3 what to mask the tail's own address with.
  */
 static inline unsigned long mml_page_head_word(const struct page *page)
 {
@@ -134,25 +134,33 @@ static inline bool mml_page_exclusive(struct folio *folio, struct page *page)
 	return !mml_folio_shared(folio, page);
 }
 
-/* As pagemap's bit 56 for the hugetlb entry at @ptep. */
+/*
+ * Does smaps count the page of the hugetlb entry at @ptep as private: is it
+ * mapped once, by a table that one process has?
+ */
+static inline bool mml_hugetlb_private(struct folio *folio, struct page *page,
+				       const void *ptep)
+{
+	return !hugetlb_pmd_shared((pte_t *)ptep) &&
+	       !mml_folio_shared(folio, page);
+}
+
+/* As pagemap's bit 56 for it; with page_mapcount() the table wasn't asked. */
 static inline bool mml_hugetlb_exclusive(struct folio *folio,
 					 struct page *page,
 					 const void *ptep)
 {
-#ifdef MML_HAVE_HUGETLB_PMD_SHARED
-	if (hugetlb_pmd_shared((pte_t *)ptep))
-		return false;
+#ifdef MML_HAVE_PAGE_MAPCOUNT
+	return page_mapcount(page) == 1;
+#else
+	return mml_hugetlb_private(folio, page, ptep);
 #endif
-	return !mml_folio_shared(folio, page);
 }
 
-/* smaps counts a hugetlb page as private where it is mapped once. */
-#define mml_hugetlb_private	mml_hugetlb_exclusive
-
 /*
- * Is a mapping summed up without asking for a mapcount, and as whose?  Until
- * 6.11 smaps did so for migration entries, as private; since then for all that
- * isn't present, as shared.  (The same release dropped page_mapcount().)
+ * Is a mapping summed up without asking for a mapcount, and as whose?  While
+ * there was page_mapcount(), smaps did so for migration entries, as private;
+ * since then for all that isn't present, as shared.
  */
 static inline bool mml_smaps_uncounted(bool present, bool migration)
 {
@@ -164,7 +172,7 @@ static inline bool mml_smaps_uncounted(bool present, bool migration)
 }
 
 /*
- * From 6.1 to 6.5 smaps reached the page of a huge PMD in a way that stops at
+ * In 6.1 smaps reached the page of a huge PMD in a way that stops at
  * PROT_NONE, and counted nothing for it.
  */
 static inline bool mml_smaps_skips_prot_none_pmd(void)

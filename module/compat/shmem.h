@@ -5,7 +5,7 @@
  * shmem_mapping() isn't exported before 6.12, so a file is known by its file
  * system, as its superblock's magic tells.
  *
- *   6.11 a swap entry in a mapping may stand for more than one page
+ *   by 6.12 a swap entry in a mapping may stand for more than one page
  */
 #ifndef MML_COMPAT_SHMEM_H
 #define MML_COMPAT_SHMEM_H

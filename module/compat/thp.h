@@ -3,12 +3,12 @@
  * THPeligible of smaps: all of it but the settings, which aren't exported and
  * which a reader finds in /sys/kernel/mm/transparent_hugepage.
  *
- *   5.10 transparent_hugepage_active()
- *   6.0  hugepage_vma_check(): files can be eligible, VM_SPECIAL can't
- *   6.8  thp_vma_allowable_orders(): orders below PMD
- *   6.18 PR_SET_THP_DISABLE may except VMAs that were advised; files are
- *	  eligible by what their mapping supports; shmem's settings are about
- *	  the orders that fit
+ *   5.10    transparent_hugepage_active()
+ *   by 6.1  hugepage_vma_check(): files can be eligible, VM_SPECIAL can't
+ *   6.8     thp_vma_allowable_orders(): orders below PMD
+ *   by 7.3  PR_SET_THP_DISABLE may except VMAs that were advised; files are
+ *	     eligible by what their mapping supports; shmem's settings are about
+ *	     the orders that fit
  */
 #ifndef MML_COMPAT_THP_H
 #define MML_COMPAT_THP_H
