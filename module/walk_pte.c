@@ -47,16 +47,25 @@ static void mml_emit_hole(struct mml_walk *walk, struct vm_area_struct *vma,
 
 /*
  * Is all but the PFN of a decoded entry told by its other bits, and does the
- * PFN stand in it as it is?  A special one may be the zero page, and x86
- * inverts the PFN of one that isn't present for the hardware.  hugetlb's pages
- * are decoded in a way of their own.
+ * PFN stand in it as it is?  x86 inverts the PFN of one that isn't present for
+ * the hardware.  hugetlb's pages are decoded in a way of their own.
  */
 static bool mml_entry_may_run(const struct mml_entry *e)
 {
 	return IS_ENABLED(CONFIG_ARCH_HAS_PTE_SPECIAL) &&
 	       (e->flags & MMLENS_PTE_STATE) == MMLENS_STATE_PRESENT &&
-	       !(e->flags & (MMLENS_PTE_SPECIAL | MMLENS_PTE_DEVMAP |
-			     MMLENS_PTE_PROT_NONE | MMLENS_PTE_HUGETLB));
+	       !(e->flags & (MMLENS_PTE_DEVMAP | MMLENS_PTE_PROT_NONE |
+			     MMLENS_PTE_HUGETLB));
+}
+
+/*
+ * What the entries of a run agree in.  Of special ones the PFN too: one may be
+ * the zero page, and the next not.
+ */
+static u64 mml_run_key(pte_t entry, u32 flags)
+{
+	return flags & MMLENS_PTE_SPECIAL ? pte_val(entry) :
+					    mml_arch_key(entry);
 }
 
 /*
@@ -88,15 +97,16 @@ static unsigned int mml_run_gather(const struct mml_walk *walk,
 				   const pte_t *ptep, unsigned int n,
 				   u32 flags, u64 *raw)
 {
-	const bool with_page = walk->flags & MMLENS_WALK_PAGE;
-	const u64 key = mml_arch_key(__pte(raw[0]));
+	const bool with_page = (walk->flags & MMLENS_WALK_PAGE) &&
+			       !(flags & MMLENS_PTE_SPECIAL);
+	const u64 key = mml_run_key(__pte(raw[0]), flags);
 	const u32 page = flags & MML_PAGE_FLAGS;
 	unsigned int i;
 
 	for (i = 1; i < n; i++) {
 		pte_t entry = mml_entry_read(ptep + i);
 
-		if (mml_arch_key(entry) != key)
+		if (mml_run_key(entry, flags) != key)
 			break;
 		if (with_page && mml_run_page(pte_pfn(entry)) != page)
 			break;
@@ -212,7 +222,7 @@ static unsigned int mml_emit_states(struct mml_walk *walk,
 	if (WARN_ON_ONCE(!rec))
 		return n;
 	mml_state_fill(rec, addr, pte_val(entry), flags, e.value, page);
-	if (mml_entry_may_run(&e))
+	if (mml_entry_may_run(&e) && !(flags & MMLENS_PTE_SPECIAL))
 		rec->count = mml_state_count(ptep, n, page);
 	n = rec->count;
 	mml_sink_commit(sink, MMLENS_REC_PAGE, MMLENS_LEVEL_PTE, sizeof(*rec));

@@ -202,7 +202,7 @@ struct mmlens_pte {
 };
 
 /**
- * struct mmlens_run - Entries of one table that differ in their PFN alone,
+ * struct mmlens_run - Entries of one table that differ at most in their PFN,
  * with %MMLENS_WALK_RUNS.
  * @head:	%MMLENS_REC_RUN; the record's size depends on @count
  * @flags:	as in &struct mmlens_pte, of each of them
@@ -421,8 +421,8 @@ enum mmlens_thp {
  *		which shmem_enabled decides for
  * @thp_within:	of %MMLENS_THP_SHMEM: the highest order that within_size allows
  *		for the size of the file; 0: none
- * @thp_mount_within: the same where it is the mount's option: until 6.13 that
- *		is about the order that a PMD maps alone
+ * @thp_mount_within: the same where it is the mount's option: up to
+ *		6.12 that is about the order that a PMD maps alone
  * @reserved:	0
  *
  * Mirrors show_map_vma() of fs/proc/task_mmu.c.
