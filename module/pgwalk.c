@@ -294,29 +294,69 @@ static bool mml_pgwalk_leaf(struct mml_walk *walk, struct vm_area_struct *vma,
 	return true;
 }
 
+/* The PMD entry that was looked at last, of @vma now. */
+static void mml_pmd_again(const struct mml_walk *walk,
+			  struct vm_area_struct *vma, struct mml_step *step)
+{
+	pmd_t pmd = mml_entry_read((pmd_t *)walk->pmd);
+	pte_t entry = __pte(pmd_val(pmd));
+
+	*step = (struct mml_step){
+		.entryp	= walk->pmd,
+		.entry	= entry,
+		.pfn	= pmd_pfn(pmd),
+		.level	= MMLENS_LEVEL_PMD,
+		.shift	= PMD_SHIFT,
+		.kind	= mml_pmd_kind(vma, pmd),
+		.denied	= walk->pmd_denied | mml_arch_denied(entry),
+	};
+}
+
+/*
+ * The last step of the way down to the cursor.  Small VMAs stand side by side
+ * below one PMD, and while mmap_lock is held, the table that it is in stays.
+ */
+static void mml_pgwalk_last(struct mml_walk *walk, struct vm_area_struct *vma,
+			    struct mml_step *last)
+{
+	const unsigned long base = walk->cursor & PMD_MASK;
+	struct mml_path path;
+
+	if (walk->pmd && walk->pmd_base == base) {
+		mml_pmd_again(walk, vma, last);
+		return;
+	}
+	mml_descend(vma, walk->cursor, &path);
+	*last = path.steps[path.depth - 1];
+	walk->pmd = NULL;
+	if (path.depth < 2 || last->level != MMLENS_LEVEL_PMD)
+		return;
+	walk->pmd = last->entryp;
+	walk->pmd_base = base;
+	walk->pmd_denied = path.steps[path.depth - 2].denied;
+}
+
 static bool mml_pgwalk_one(struct mml_walk *walk, struct vm_area_struct *vma,
 			   unsigned long end, const struct mml_pgwalk_ops *ops)
 {
-	const struct mml_step *last;
-	struct mml_path path;
+	struct mml_step last;
 	unsigned long next;
 	bool more = true;
 
 	rcu_read_lock();
-	mml_descend(vma, walk->cursor, &path);
-	last = &path.steps[path.depth - 1];
-	switch (last->kind) {
+	mml_pgwalk_last(walk, vma, &last);
+	switch (last.kind) {
 	case MML_KIND_NONE:
-		next = mml_step_end(last, walk->cursor, end);
+		next = mml_step_end(&last, walk->cursor, end);
 		if (ops->hole)
-			ops->hole(walk, vma, walk->cursor, next, last->level);
+			ops->hole(walk, vma, walk->cursor, next, last.level);
 		walk->cursor = next;
 		break;
 	case MML_KIND_TABLE:
-		more = mml_pgwalk_table(walk, vma, last, end, ops);
+		more = mml_pgwalk_table(walk, vma, &last, end, ops);
 		break;
 	case MML_KIND_LEAF:
-		more = mml_pgwalk_leaf(walk, vma, last, end, ops);
+		more = mml_pgwalk_leaf(walk, vma, &last, end, ops);
 		break;
 	}
 	rcu_read_unlock();
