@@ -25,6 +25,8 @@ UFFD_WP = 1 << 57
 EXCLUSIVE = 1 << 56
 SOFT_DIRTY = 1 << 55
 FRAME = (1 << 55) - 1
+# pagemap ends there, whatever more five levels can address.
+USER_END = (1 << 47) - PAGE
 SWAP_TYPE_BITS = 5
 
 # Regions beyond this size are compared where something is, and in samples.

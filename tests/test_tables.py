@@ -3,6 +3,7 @@
 import collections
 import json
 import os
+import subprocess
 
 import lib
 import machine
@@ -67,7 +68,8 @@ def bare_ranges(pid):
 def check_leaf_table(pid, file, table, bare):
     """Entries in use of one PTE table, counted by pagemap."""
     same(table.entries, 512, f"entries at {table.va:#x}")
-    known = pagemap.read_pagemap(file, table.va, 512)
+    end = min(table.va + SPAN["pte"], pagemap.USER_END)
+    known = pagemap.read_pagemap(file, table.va, (end - table.va) // PAGE)
     used = sum(1 for entry in known if entry & IN_USE)
     if any(start < table.va + SPAN["pte"] and end > table.va
            for start, end in bare):
@@ -162,9 +164,9 @@ def tables_command_counts(target):
     same(sum(node["pte"] for node in process["nodes"]),
          sum(t.level == "pte" for t in tables), "PTE tables on all nodes")
     total = process["total"]
-    expect(status_field(pid, "VmPTE") in
-           (total["bytes"], total["bytes"] + total["reserve"]),
-           f"VmPTE {status_field(pid, 'VmPTE')}, in all {total}")
+    same(total["bytes"], status_field(pid, "VmPTE"), "bytes in all")
+    same(total["wasted"] + total["needed"] + total["reserve"], total["bytes"],
+         "what is wasted, needed and kept")
 
 
 @test("workload", "redis", "vmas")
@@ -186,20 +188,58 @@ def tables_command_finds_the_emptiest(target):
     same(unused, sorted(unused, reverse=True), "most unused entries first")
 
 
+# One page in the middle of the addresses of each page-table page.
+TABLES = 1000
+SPARSE = f"""
+import mmap, threading
+step = 2 << 20
+m = mmap.mmap(-1, {TABLES} * step, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS |
+              getattr(mmap, "MAP_NORESERVE", 0x4000))
+m.madvise(getattr(mmap, "MADV_NOHUGEPAGE", 15))
+for i in range({TABLES}):
+    m[i * step + step // 2] = 1
+print("ready", flush=True)
+threading.Event().wait()
+"""
+
+
+@lib.once
+def sparse():
+    machine.quiet()
+    child = lib.until_end(lib.process("python3", "-c", SPARSE,
+                                      stdout=subprocess.PIPE))
+    same(child.stdout.readline(), b"ready\n", "the sparse program says")
+    lib.stop(child.pid)
+    return child.pid
+
+
+@test()
+def tables_tell_where_the_emptiest_are():
+    """The reference case: a table for each page."""
+    process = of_one(sparse())
+    emptiest = process["emptiest"][0]
+    same(emptiest["level"], "pte", "level of the emptiest range")
+    expect(TABLES <= emptiest["tables"] <= TABLES + 100,
+           f"{emptiest['tables']} tables in the emptiest range")
+    expect(process["total"]["wasted"] > (TABLES - 20) * PAGE,
+           f"only {process['total']['wasted']} bytes are wasted")
+
+
 @test()
 def tables_of_all_processes():
     """Sorted by waste; the sums of each are its VmPTE."""
-    pids = [machine.shell(), machine.redis(), machine.vmas()]
-    processes = command("--all")["processes"]
+    pids = [machine.shell(), machine.redis(), machine.vmas(), sparse()]
+    document = command("--all")
+    processes = document["processes"]
     waste = [p["total"]["wasted"] for p in processes]
     same(waste, sorted(waste, reverse=True), "order of waste")
+    same(sum(waste), document["total"]["wasted"], "the sum")
+    same(processes[0]["pid"], sparse(), "the most wasteful process")
     totals = {p["pid"]: p["total"] for p in processes}
     for pid in pids:
         expect(pid in totals, f"process {pid} is missing")
-        expect(status_field(pid, "VmPTE") in
-               (totals[pid]["bytes"],
-                totals[pid]["bytes"] + totals[pid]["reserve"]),
-               f"VmPTE of {pid}")
+        same(totals[pid]["bytes"], status_field(pid, "VmPTE"),
+             f"VmPTE of {pid}")
     expect(lib.kernel_thread() not in totals, "a kernel thread")
     text = lib.mmlens_ok("tables", "--all").decode()
     expect(len(text.splitlines()) >= len(processes), "lines of text")
