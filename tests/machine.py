@@ -5,7 +5,9 @@ import glob
 import os
 import pwd
 import signal
+import socket
 import subprocess
+import threading
 
 import lib
 import pagemap
@@ -134,12 +136,30 @@ def entries_of_workload():
 
 # ---- processes that aren't ours ----
 
-REDIS_PORT = "7399"
+REDIS_PORT = 7399
+REDIS_VALUES = 40000
 
 
-def _redis_answers():
-    done = lib.run("redis-cli", "-p", REDIS_PORT, "ping")
-    return done.stdout.strip() == b"PONG"
+def _redis_connection():
+    """A connection to the server once it answers, or None."""
+    try:
+        connection = socket.create_connection(("127.0.0.1", REDIS_PORT), 60)
+        connection.sendall(b"PING\r\n")
+        if connection.recv(64) == b"+PONG\r\n":
+            return connection
+        connection.close()
+    except OSError:
+        pass
+    return None
+
+
+def _redis_load(connection):
+    """Values of many sizes, sent until the other side reads no more."""
+    with contextlib.suppress(OSError):
+        for i in range(REDIS_VALUES):
+            value = b"x" * (i % 700)
+            connection.sendall(b"SET key:%d %s\r\nLPUSH list:%d %d\r\n" %
+                               (i, value or b"-", i % 50, i))
 
 
 @lib.once
@@ -147,13 +167,13 @@ def redis():
     """redis under load, stopped in the middle of it."""
     quiet()
     server = lib.until_end(lib.process(
-        "redis-server", "--port", REDIS_PORT, "--save", "",
+        "redis-server", "--port", str(REDIS_PORT), "--save", "",
         cwd=lib.directory()))
-    lib.wait_until(_redis_answers, "redis doesn't answer", 60)
+    connection = lib.until_end(lib.wait_until(
+        _redis_connection, "redis doesn't answer", 60))
     idle = resident(server.pid)
-    lib.until_end(lib.process(
-        "redis-benchmark", "-p", REDIS_PORT, "-q", "-l", "-n", "100000",
-        "-r", "100000", "-d", "256", "-c", "10", "-t", "set,lpush,hset"))
+    threading.Thread(target=_redis_load, args=(connection,),
+                     daemon=True).start()
     lib.wait_until(lambda: resident(server.pid) > idle + (2 << 20),
                    "redis gets no load", 60)
     lib.stop(server.pid)
@@ -242,7 +262,9 @@ def _as_postgres():
 
 
 def _psql(*arguments):
-    return ["psql", "-X", "-q", "-A", "-t", "-h", SOCKETS, "-d", "postgres",
+    """Not what is on PATH: a wrapper in Perl that looks for this."""
+    program, = glob.glob("/usr/lib/postgresql/*/bin/psql")
+    return [program, "-X", "-q", "-A", "-t", "-h", SOCKETS, "-d", "postgres",
             *arguments]
 
 

@@ -7,21 +7,20 @@ import machine
 import pagemap
 from lib import expect, same, test
 
-WALKS = 3
-
 
 def look(pid):
-    """All that can be asked about a process, several times.
+    """All that can be asked about a process.
 
     By the observer, whose own pages are nobody else's: a process that ends
     tells the kernel which pages of its files it used.
     """
     address = pagemap.maps(pid)[0].start
-    for _ in range(WALKS):
-        for question in (["maps", pid], ["pmap", "-x", pid], ["pte", pid],
-                         ["pte", "--each", "--absent", pid],
-                         ["vtop", pid, f"{address:x}"]):
-            lib.observer_ok(*question, stdout=lib.subprocess.DEVNULL)
+    for question in (["maps", pid], ["pmap", "-x", pid], ["smaps", pid],
+                     ["numa_maps", pid], ["pte", pid],
+                     ["pte", "--each", "--absent", pid],
+                     ["pte", "--pages", pid], ["tables", pid],
+                     ["folios", pid], ["vtop", pid, f"{address:x}"]):
+        lib.observer_ok(*question, stdout=lib.subprocess.DEVNULL)
 
 
 def arguments_page(pid):

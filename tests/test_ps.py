@@ -14,11 +14,15 @@ from test_tables import status_field
 COLUMNS = ("vss", "rss", "pss", "uss", "swap", "tables")
 
 
+def document(*arguments):
+    # Another process may end meanwhile, which is told on standard error.
+    return json.loads(lib.run_apart("mmlens", "ps", "--json", *arguments)
+                      .stdout)
+
+
 def ps(*arguments):
     """Rows of the command by PID; amounts in bytes."""
-    document = json.loads(lib.run_apart(
-        "mmlens", "ps", "--json", *arguments).stdout)
-    return {row["pid"]: row for row in document["processes"]}
+    return {row["pid"]: row for row in document(*arguments)["processes"]}
 
 
 def rollup(pid):
@@ -183,6 +187,28 @@ def ps_refuses_an_unknown_column():
     done = lib.mmlens("ps", "--sort", "nonsense")
     same(done.returncode, 2, "status")
     expect(b"nonsense" in done.stderr, f"says {done.stderr}")
+
+
+@test()
+def ps_of_a_pid_is_that_of_all():
+    pid = machine.redis()
+    row, = ps(str(pid)).values()
+    wanted = ps()[pid]
+    for name in "vss", "rss", "swap", "tables", "comm", "uid", "ppid":
+        same(row[name], wanted[name], name)
+
+
+@test()
+def ps_by_user_and_mapping_is_all_of_it():
+    pid = str(machine.python())
+    row, = ps(pid).values()
+    users = document("-u", pid)
+    mappings = document("-m", pid)
+    for name in "vss", "rss", "swap":
+        same(users["total"][name], row[name], f"{name} of the users")
+        same(mappings["total"][name], row[name], f"{name} of the mappings")
+    names = [mapping["map"] for mapping in mappings["mappings"]]
+    expect("<anonymous>" in names and "[heap]" in names, f"names: {names}")
 
 
 @test("-m", "-u", "-w")
