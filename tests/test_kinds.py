@@ -205,7 +205,7 @@ KINDS = {
     "hugetlb_memfd": hugetlb("file exclusive", "rw anon_exclusive"),
     "hugetlb_prot_none": Kind("present", "prot_none leaf hugetlb",
                               "user rw", level="pmd"),
-    # Not "exclusive": from 6.18 on the kernel asks a PUD's table whether it
+    # Not "exclusive": 7.3's kernel asks a PUD's table whether it
     # is shared, which only a PMD's can tell.
     "hugetlb_1g": hugetlb("rw dirty accessed", "file", level="pud",
                           may_miss=True),
