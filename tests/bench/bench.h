@@ -21,11 +21,13 @@
  * @pid:	stopped; 0 when there is none
  * @start:	first address of what matters in it
  * @size:	bytes of that
+ * @ready:	how many of its children are ready
  */
 struct target {
 	pid_t pid;
 	uintptr_t start;
 	size_t size;
+	uint64_t ready;
 };
 
 /**

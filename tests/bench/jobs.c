@@ -278,14 +278,14 @@ const struct job jobs[] = {
 		.unit = "bytes",
 		.at_least = 4,
 	}, {
-		.name = "ps of 500 processes as a command",
+		.name = "ps of 500 processes of 2 MiB as a command",
 		.against = "read of every smaps_rollup in C",
 		.setup = setup_500,
 		.ours = ps_command,
 		.theirs = rollups,
 		.at_least = 4,
 	}, {
-		.name = "the sums of 500 processes",
+		.name = "their sums alone",
 		.against = "read of every smaps_rollup in C",
 		.setup = setup_500,
 		.ours = procs,

@@ -103,21 +103,41 @@ static void child_vmas(struct target *shared)
 	}
 }
 
+/* What each of many processes has beside the program: a small daemon's. */
+#define PROCESS_MEMORY	(2 * MIB)
+#define PROCESS_VMAS	32
+
+static void become_daemon(struct target *shared)
+{
+	const uint64_t piece = PROCESS_MEMORY / PROCESS_VMAS;
+	char *map;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	amount = PROCESS_MEMORY;
+	map = reserve(shared, PROT_READ | PROT_WRITE);
+	for (uint64_t at = 0; at < amount; at += PAGE)
+		((volatile char *)map)[at] = 1;
+	for (uint64_t at = 0; at < amount; at += 2 * piece)
+		if (mprotect(map + at, piece, PROT_READ))
+			die("mprotect");
+	__atomic_fetch_add(&shared->ready, 1, __ATOMIC_RELEASE);
+	for (;;)
+		pause();
+}
+
 /* They end with their parent. */
 static void child_processes(struct target *shared)
 {
-	(void)shared;
 	for (uint64_t i = 0; i < amount; i++) {
 		pid_t pid = fork();
 
 		if (pid < 0)
 			die("fork");
-		if (pid)
-			continue;
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		for (;;)
-			pause();
+		if (!pid)
+			become_daemon(shared);
 	}
+	while (__atomic_load_n(&shared->ready, __ATOMIC_ACQUIRE) < amount)
+		usleep(10000);
 }
 
 void setup_written(struct target *target, uint64_t size)
