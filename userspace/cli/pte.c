@@ -223,16 +223,6 @@ static int show_runs(struct job *job, struct mmlens_entries *entries)
 	return ret;
 }
 
-static void add_stats(struct mmlens_stats *sum, const struct mmlens_stats *add)
-{
-	sum->records += add->records;
-	sum->calls += add->calls;
-	sum->restarts += add->restarts;
-	sum->truncated |= add->truncated;
-	if (add->max_hold_ns > sum->max_hold_ns)
-		sum->max_hold_ns = add->max_hold_ns;
-}
-
 static int walk_range(struct job *job, const struct range *range)
 {
 	struct mmlens_request request = {
@@ -256,7 +246,7 @@ static int walk_range(struct job *job, const struct range *range)
 	job->begun = true;
 	ret = job->a->pte.each ? show_entries(job, entries) :
 				 show_runs(job, entries);
-	add_stats(&job->stats, mmlens_entries_stats(entries));
+	session_add_stats(&job->stats, mmlens_entries_stats(entries));
 	mmlens_entries_close(entries);
 	return ret;
 }
