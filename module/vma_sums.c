@@ -8,6 +8,7 @@
  */
 #include <linux/mm.h>
 
+#include "compat/vma.h"
 #include "vma.h"
 #include "vma_sums.h"
 
@@ -59,16 +60,17 @@ static void mml_vma_sums_finish(struct mml_walk *walk, u32 flags,
 }
 
 /* One VMA, or what is left of it: false when the step is over. */
-static bool mml_vma_sums_one(struct mml_walk *walk,
+static bool mml_vma_sums_one(struct mml_walk *walk, struct mml_vmas *vmas,
 			     const struct mml_vma_sums_ops *ops)
 {
 	struct vm_area_struct *vma;
 
 	if (!mml_walk_charge(walk, MML_VMA_COST))
 		return false;
-	vma = find_vma(walk->mm, walk->cursor);
+	vma = mml_vmas_next(vmas);
 	if (walk->pending && !mml_vma_is_marked(walk->private, vma)) {
 		walk->restarts++;
+		*vmas = mml_vmas_from(walk->mm, walk->cursor);
 		mml_vma_sums_finish(walk, MMLENS_SMAPS_RACED, ops);
 		return true;
 	}
@@ -89,11 +91,13 @@ static bool mml_vma_sums_one(struct mml_walk *walk,
  */
 int mml_vma_sums_step(struct mml_walk *walk, const struct mml_vma_sums_ops *ops)
 {
+	struct mml_vmas vmas;
 	int err = mml_mmap_lock(walk);
 
 	if (err)
 		return err;
-	while (mml_vma_sums_one(walk, ops))
+	vmas = mml_vmas_from(walk->mm, walk->cursor);
+	while (mml_vma_sums_one(walk, &vmas, ops))
 		;
 	mml_mmap_unlock(walk);
 	return 0;

@@ -11,6 +11,7 @@
 #include <linux/overflow.h>
 
 #include "compat/pte.h"
+#include "compat/vma.h"
 #include "core.h"
 #include "decode.h"
 #include "decode_arch.h"
@@ -321,12 +322,13 @@ static const struct mml_pgwalk_ops mml_walk_pte_ops = {
 
 static void mml_walk_pte_batch(struct mml_walk *walk)
 {
+	struct mml_vmas vmas = mml_vmas_from(walk->mm, walk->cursor);
 	struct vm_area_struct *vma;
 
 	while (mml_walk_charge(walk, 1)) {
 		unsigned long end;
 
-		vma = find_vma(walk->mm, walk->cursor);
+		vma = mml_vmas_next(&vmas);
 		if (!vma || vma->vm_start >= walk->end ||
 		    walk->cursor >= walk->end) {
 			walk->done = true;

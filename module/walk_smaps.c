@@ -12,6 +12,7 @@
 #include "compat/page.h"
 #include "compat/pte.h"
 #include "compat/shmem.h"
+#include "compat/vma.h"
 #include "decode.h"
 #include "decode_arch.h"
 #include "pgwalk.h"
@@ -443,14 +444,15 @@ static const struct mml_vma_sums_ops mml_smaps_sums = {
 /* ---- all VMAs together ---- */
 
 /* One VMA, or what is left of it; *@done is set when there are no more. */
-static bool mml_smaps_next(struct mml_walk *walk, bool *done)
+static bool mml_smaps_next(struct mml_walk *walk, struct mml_vmas *vmas,
+			   bool *done)
 {
 	struct mml_smaps *smaps = walk->private;
 	struct vm_area_struct *vma;
 
 	if (!mml_walk_charge(walk, MML_VMA_COST))
 		return false;
-	vma = find_vma(walk->mm, walk->cursor);
+	vma = mml_vmas_next(vmas);
 	*done = mml_walk_at_end(walk, vma);
 	if (*done)
 		return false;
@@ -479,11 +481,13 @@ static bool mml_smaps_next(struct mml_walk *walk, bool *done)
  */
 int mml_smaps_total_step(struct mml_walk *walk, bool *done)
 {
+	struct mml_vmas vmas;
 	int err = mml_mmap_lock(walk);
 
 	if (err)
 		return err;
-	while (mml_smaps_next(walk, done))
+	vmas = mml_vmas_from(walk->mm, walk->cursor);
+	while (mml_smaps_next(walk, &vmas, done))
 		;
 	mml_mmap_unlock(walk);
 	return 0;

@@ -137,10 +137,11 @@ bool mml_emit_vma(struct mml_walk *walk, struct vm_area_struct *vma)
 
 static void mml_walk_vma_batch(struct mml_walk *walk)
 {
+	struct mml_vmas vmas = mml_vmas_from(walk->mm, walk->cursor);
 	unsigned int n;
 
 	for (n = 0; n < MML_STEP_VMAS; n++) {
-		struct vm_area_struct *vma = find_vma(walk->mm, walk->cursor);
+		struct vm_area_struct *vma = mml_vmas_next(&vmas);
 
 		if (!vma || vma->vm_start >= walk->end ||
 		    walk->cursor >= walk->end) {

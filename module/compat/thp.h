@@ -55,8 +55,10 @@ static inline u32 mml_thp_orders(struct vm_area_struct *vma)
 		order = next_order(&orders, order);
 	return orders;
 #else
-	return transhuge_vma_suitable(vma, vma->vm_end - PMD_SIZE) ?
-	       1U << MML_PMD_ORDER : 0;
+	/* The one of 5.10 takes the address as it is. */
+	unsigned long last = (vma->vm_end & PMD_MASK) - PMD_SIZE;
+
+	return transhuge_vma_suitable(vma, last) ? 1U << MML_PMD_ORDER : 0;
 #endif
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where a VMA's name comes from.
+ * VMAs in order, and where their names come from.
  *
  *   5.17 anonymous VMAs can have a name (CONFIG_ANON_VMA_NAME); until 6.2 it
  *	  shares its place with what a file's VMA has there
+ *   6.1  VMAs stand in a maple tree, no longer in a list beside their tree
  *   6.6  [heap] became what overlaps the break's range, not what touches it
  *   6.8  a file of a stacking file system shows the path that was opened
  */
@@ -16,6 +17,49 @@
 #ifndef MML_HAVE_FILE_USER_PATH
 #define file_user_path(file)	(&(file)->f_path)
 #define file_user_inode(file)	file_inode(file)
+#endif
+
+/*
+ * struct mml_vmas - VMAs in order, inside of one hold of mmap_lock.
+ * mml_vmas_from() begins with the one that holds @addr or follows it,
+ * mml_vmas_next() gives it and those behind it, then NULL.
+ */
+#ifdef VMA_ITERATOR
+struct mml_vmas {
+	struct vma_iterator it;
+};
+
+static inline struct mml_vmas mml_vmas_from(struct mm_struct *mm,
+					    unsigned long addr)
+{
+	struct mml_vmas vmas = {};
+
+	vma_iter_init(&vmas.it, mm, addr);
+	return vmas;
+}
+
+static inline struct vm_area_struct *mml_vmas_next(struct mml_vmas *vmas)
+{
+	return vma_next(&vmas->it);
+}
+#else
+struct mml_vmas {
+	struct vm_area_struct *next;
+};
+
+static inline struct mml_vmas mml_vmas_from(struct mm_struct *mm,
+					    unsigned long addr)
+{
+	return (struct mml_vmas){ .next = find_vma(mm, addr) };
+}
+
+static inline struct vm_area_struct *mml_vmas_next(struct mml_vmas *vmas)
+{
+	struct vm_area_struct *vma = vmas->next;
+
+	vmas->next = vma ? vma->vm_next : NULL;
+	return vma;
+}
 #endif
 
 /* Caller holds mmap_lock. */

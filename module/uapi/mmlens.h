@@ -173,7 +173,8 @@ enum mmlens_pte_state {
 #define MMLENS_PTE_FILE		(1u << 24) /* as pagemap's bit 61: page of a
 					    * file or of shared memory */
 #define MMLENS_PTE_EXCLUSIVE	(1u << 25) /* as pagemap's bit 56: mapped once,
-					    * as far as this kernel tells */
+					    * as far as this kernel tells; of
+					    * a leaf: its first page */
 
 /* value of MMLENS_STATE_SWAP */
 #define MMLENS_SWAP_TYPE(value)		((__u32)((value) >> 58))
@@ -763,7 +764,8 @@ struct mmlens_info {
  *		process (mmap_lock or a page-table lock)
  *
  * Used by:
- *  %MMLENS_VMAS  records VMA, NAME: each VMA that meets [start, end)
+ *  %MMLENS_VMAS  records VMA, NAME: each VMA that meets [start, end).  One that
+ *		  was merged with the one before it during the walk comes too
  *  %MMLENS_PTES  records PTE, RUN, HOLE: each non-empty leaf or non-present entry
  *		  that meets [start, end) in a VMA, in order of address
  *  %MMLENS_VTOP  records LEVEL: from the top, the entries that translate

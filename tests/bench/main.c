@@ -5,6 +5,7 @@
  * and JSON to standard output.
  *
  * bench [WORD]		only jobs and curves that have WORD in their name
+ * bench --rollups	no job: reads every smaps_rollup once
  */
 #include <errno.h>
 #include <stdio.h>
@@ -272,6 +273,8 @@ int main(int argc, char **argv)
 	const char *word = argc > 1 ? argv[1] : NULL;
 	struct utsname uts;
 
+	if (word && !strcmp(word, "--rollups"))
+		return all_rollups() ? 0 : 1;
 	if (uname(&uts))
 		die("uname");
 	fprintf(stderr, "kernel %s, medians of %d runs\n", uts.release, RUNS);

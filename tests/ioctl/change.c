@@ -221,9 +221,10 @@ static const char *look_at(struct seen *seen,
 		*last = proc->pid;
 		return NULL;
 	case MMLENS_REC_VMA:
-		if (vma->start < *last)
-			return wrong("VMA %#llx comes after %#llx", vma->start,
-				     (unsigned long long)*last);
+		/* One may have been merged with the one before it meanwhile. */
+		if (vma->end <= *last)
+			return wrong("VMA that ends at %#llx comes after %#llx",
+				     vma->end, (unsigned long long)*last);
 		*last = vma->start;
 	}
 	return NULL;
