@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "bench.h"
 
@@ -246,6 +247,12 @@ static void run_jobs(const char *word)
 
 		if (!chosen(jobs[i].name, word))
 			continue;
+		if (jobs[i].measure == WAIT &&
+		    sysconf(_SC_NPROCESSORS_ONLN) < 2) {
+			fprintf(stderr, "%s: needs two processors\n",
+				jobs[i].name);
+			continue;
+		}
 		run_job(&jobs[i], &result);
 		print_row(&jobs[i], &result);
 		print_json(&jobs[i], &result, sep);

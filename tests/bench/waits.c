@@ -19,8 +19,12 @@
 #define SAMPLES		(1u << 18)
 #define SECONDS		2
 
-/* Shared by the two: how long each turn took, ns. */
+/*
+ * Shared by the two: how long each turn took, ns.  A turn that was under way
+ * when the process was stopped belongs to no run: @run isn't what it was.
+ */
 struct turns {
+	uint32_t run;
 	uint32_t count;
 	uint32_t worst;
 	uint32_t ns[SAMPLES];
@@ -40,6 +44,7 @@ static struct wait ours, theirs, alone;
 
 static void one_turn(void)
 {
+	uint32_t run = __atomic_load_n(&turns->run, __ATOMIC_ACQUIRE);
 	uint64_t begin = now_ns(), passed;
 	volatile char *map = mmap(NULL, TURN, PROT_READ | PROT_WRITE,
 				  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -51,6 +56,8 @@ static void one_turn(void)
 		map[page] = 1;
 	munmap((void *)map, TURN);
 	passed = now_ns() - begin;
+	if (run != __atomic_load_n(&turns->run, __ATOMIC_ACQUIRE))
+		return;
 	if (passed > UINT32_MAX)
 		passed = UINT32_MAX;
 	if (passed > turns->worst)
@@ -126,6 +133,7 @@ static void watch(const struct target *target,
 
 	turns->worst = 0;
 	__atomic_store_n(&turns->count, 0, __ATOMIC_RELEASE);
+	__atomic_fetch_add(&turns->run, 1, __ATOMIC_RELEASE);
 	kill(target->pid, SIGCONT);
 	while (now_ns() < end)
 		look(target);
