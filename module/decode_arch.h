@@ -28,10 +28,10 @@ static inline u32 mml_arch_flags(pte_t entry)
 	return flags;
 }
 
-/* The bits of a leaf that aren't its PFN. */
-static inline u64 mml_arch_key(pte_t entry)
+/* The bits of a present leaf that are its PFN, in their place. */
+static inline u64 mml_arch_pfn_mask(void)
 {
-	return pte_val(entry) & ~PTE_PFN_MASK;
+	return PTE_PFN_MASK;
 }
 
 /* What an entry denies, whatever others allow: MMLENS_EFF_*. */
@@ -75,9 +75,9 @@ static inline u32 mml_arch_flags(pte_t entry)
 	return (pte_val(entry) & _PAGE_USER) ? MMLENS_PTE_USER : 0;
 }
 
-static inline u64 mml_arch_key(pte_t entry)
+static inline u64 mml_arch_pfn_mask(void)
 {
-	return pte_val(entry) & ~PAGE_MASK;
+	return PAGE_MASK;
 }
 
 static inline u32 mml_arch_denied(pte_t entry)
@@ -99,5 +99,11 @@ static inline pte_t mml_arch_top(const void *entryp, pte_t entry)
 #else
 #error "mmlens doesn't know the page-table entries of this architecture yet"
 #endif
+
+/* The bits of a leaf that aren't its PFN. */
+static inline u64 mml_arch_key(pte_t entry)
+{
+	return pte_val(entry) & ~mml_arch_pfn_mask();
+}
 
 #endif

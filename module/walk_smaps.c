@@ -213,65 +213,82 @@ static void mml_smaps_none(struct mml_smaps *smaps, struct vm_area_struct *vma,
 }
 
 /**
- * struct mml_alike - What the last page was like, undecoded: one that agrees
- * in it, and whose entry only differs in the PFN, counts as that did.
- * @key:	of the entry
+ * struct mml_alike - What a page was like, undecoded: one that agrees in it,
+ * and whose entry only differs in the PFN, counts as that did.
+ * @key:	of the entry, which is present
  * @flags:	the page's flags word
- * @kind:	the low bits of its mapping
- * @refs:	its reference count
- * @mapcount:	of the page alone
- * @known:	there was one, and it was no part of a large folio
+ * @mapping:	of the page
+ * @counts:	its reference count and its mapcount
  */
 struct mml_alike {
 	u64 key;
 	unsigned long flags;
-	unsigned long kind;
-	int refs;
-	int mapcount;
-	bool known;
+	unsigned long mapping;
+	u64 counts;
 };
 
-static inline void mml_alike_learn(struct mml_alike *alike, u64 key,
-				   struct page *page)
+static inline struct mml_alike mml_alike_learn(pte_t entry,
+					       const struct page *page)
 {
-	alike->known = !mml_page_head_word(page) && !PageHead(page);
-	alike->key = key;
-	alike->flags = mml_page_flags(page);
-	alike->kind = mml_page_kind(page);
-	alike->refs = page_ref_count(page);
-	alike->mapcount = atomic_read(&page->_mapcount);
+	return (struct mml_alike){
+		.key	 = mml_arch_key(entry),
+		.flags	 = mml_page_flags(page),
+		.mapping = mml_page_mapping(page),
+		.counts	 = mml_page_counts(page),
+	};
 }
 
-static inline bool mml_is_alike(const struct mml_alike *alike, u64 key,
-				struct page *page)
+/*
+ * How many entries from @ptep on, of @n, are alike?  Most of a walk's time goes
+ * here: a function of its own keeps all of it in registers.
+ */
+static noinline unsigned int mml_alike_run(const struct mml_alike *alike,
+					   const pte_t *ptep, unsigned int n)
 {
-	return alike->known && key == alike->key &&
-	       mml_page_flags(page) == alike->flags &&
-	       page_ref_count(page) == alike->refs &&
-	       atomic_read(&page->_mapcount) == alike->mapcount &&
-	       mml_page_kind(page) == alike->kind &&
-	       !mml_page_head_word(page);
+	const u64 mask = mml_arch_pfn_mask();
+	const u64 key = alike->key, counts = alike->counts;
+	const unsigned long flags = alike->flags, mapping = alike->mapping;
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		u64 entry = pte_val(mml_entry_read(ptep + i));
+		const struct page *page;
+
+		if ((entry & ~mask) != key)
+			break;
+		page = pfn_to_page((entry & mask) >> PAGE_SHIFT);
+		if (mml_page_flags(page) != flags ||
+		    mml_page_counts(page) != counts ||
+		    mml_page_mapping(page) != mapping ||
+		    mml_page_head_word(page))
+			break;
+	}
+	return i;
 }
 
-/* A present entry, as its bits alone tell. */
-static inline void mml_smaps_plain(struct mml_smaps *smaps,
-				   struct mml_alike *alike, pte_t entry)
+/*
+ * A present entry, as its bits alone tell, and those after it, of @n, that
+ * count the same.  Returns how many these are.
+ */
+static unsigned int mml_smaps_plain(struct mml_smaps *smaps, pte_t entry,
+				    pte_t *ptep, unsigned int n)
 {
 	struct page *page = pfn_to_page(pte_pfn(entry));
-	u64 key = mml_arch_key(entry);
-	struct mml_mapping m;
-
-	if (mml_is_alike(alike, key, page)) {
-		smaps->tally.pages++;
-		return;
-	}
-	mml_alike_learn(alike, key, page);
-	m = (struct mml_mapping){
+	struct mml_alike alike = mml_alike_learn(entry, page);
+	unsigned int run;
+	const struct mml_mapping m = {
 		.young	 = pte_young(entry),
 		.dirty	 = pte_dirty(entry),
 		.present = true,
 	};
+
 	mml_smaps_account(smaps, page, 1, &m);
+	/* What counts of a part of a large folio isn't in its own words. */
+	if (mml_page_head_word(page) || PageHead(page))
+		return 1;
+	run = mml_alike_run(&alike, ptep + 1, n - 1);
+	smaps->tally.pages += run;
+	return 1 + run;
 }
 
 static void mml_smaps_ptes(struct mml_walk *walk, struct vm_area_struct *vma,
@@ -279,23 +296,22 @@ static void mml_smaps_ptes(struct mml_walk *walk, struct vm_area_struct *vma,
 			   pte_t *ptep, unsigned int n)
 {
 	struct mml_smaps *smaps = walk->private;
-	struct mml_alike alike = {};
-	unsigned int i;
+	unsigned int i = 0;
 
 	if (vma->vm_flags & VM_HUGETLB)
 		return;
-	for (i = 0; i < n; i++, addr += PAGE_SIZE) {
+	while (i < n) {
 		pte_t entry = mml_entry_read(ptep + i);
 
 		if (mml_smaps_is_plain(entry)) {
-			mml_smaps_plain(smaps, &alike, entry);
-		} else if (pte_none(entry)) {
-			mml_smaps_none(smaps, vma, addr);
-		} else {
-			mml_smaps_entry(smaps, vma, entry);
-			/* What it tallied isn't what the last page was. */
-			alike.known = false;
+			i += mml_smaps_plain(smaps, entry, ptep + i, n - i);
+			continue;
 		}
+		if (pte_none(entry))
+			mml_smaps_none(smaps, vma, addr + i * PAGE_SIZE);
+		else
+			mml_smaps_entry(smaps, vma, entry);
+		i++;
 	}
 }
 

@@ -77,10 +77,25 @@ static inline unsigned int mml_page_young(unsigned long flags,
 #define MML_MAPPING_KSM		PAGE_MAPPING_KSM
 #endif
 
+/* The mapping of a page that isn't a tail, with its low bits. */
+static inline unsigned long mml_page_mapping(const struct page *page)
+{
+	return (unsigned long)READ_ONCE(page->mapping);
+}
+
 /* The low bits of a page's mapping, where they mean something. */
 static inline unsigned long mml_page_kind(const struct page *page)
 {
-	return (unsigned long)READ_ONCE(page->mapping) & MML_MAPPING_KSM;
+	return mml_page_mapping(page) & MML_MAPPING_KSM;
+}
+
+/* Its mapcount and its reference count in one look: they are neighbours. */
+static inline u64 mml_page_counts(const struct page *page)
+{
+	BUILD_BUG_ON(offsetof(struct page, _mapcount) % sizeof(u64));
+	BUILD_BUG_ON(offsetof(struct page, _refcount) !=
+		     offsetofend(struct page, _mapcount));
+	return READ_ONCE(*(const u64 *)&page->_mapcount);
 }
 
 /*
