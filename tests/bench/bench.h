@@ -97,11 +97,12 @@ uint64_t now_ns(void);
 /* target.c: processes to look at; each stops itself when it is ready */
 void spawn(struct target *target, void (*child)(struct target *shared));
 void reap(struct target *target);
+void write_pages(char *map, uint64_t size);
 void setup_written(struct target *target, uint64_t size);
 void setup_zero_pages(struct target *target, uint64_t size);
 void setup_reserved(struct target *target, uint64_t size);
 void setup_vmas(struct target *target, uint64_t count);
-void setup_processes(struct target *target, uint64_t count);
+void setup_processes(struct target *target, uint64_t size);
 
 /* walk.c: with the module; longest lock hold and restarts of all walks */
 extern uint64_t walk_max_hold_ns;

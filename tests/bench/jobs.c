@@ -108,7 +108,7 @@ static uint64_t pmap_theirs(const struct target *target)
 
 static void setup_500(struct target *target)
 {
-	setup_processes(target, 500);
+	setup_processes(target, 6 * MIB);
 }
 
 static uint64_t ps_command(const struct target *target)
@@ -289,7 +289,7 @@ const struct job jobs[] = {
 		.unit = "bytes",
 		.at_least = 4,
 	}, {
-		.name = "ps of 500 processes of 2 MiB as a command",
+		.name = "ps of 500 processes as a command",
 		.against = "a C program reading every smaps_rollup",
 		.setup = setup_500,
 		.ours = ps_command,
@@ -345,6 +345,8 @@ static const uint64_t populated[] = {
 
 static const uint64_t counts[] = { 1, 10, 100, 1000, 5000, 50000, 0 };
 
+static const uint64_t process_sizes[] = { 2 * MIB, 8 * MIB, 0 };
+
 static void setup_smaps(struct target *target, uint64_t size)
 {
 	/* What is written counts; more than this needs too much memory. */
@@ -380,6 +382,14 @@ const struct curve curves[] = {
 		.setup = setup_vmas,
 		.ours = smaps,
 		.theirs = smaps_file,
+	}, {
+		.name = "sums of 500 processes by their size",
+		.against = "read of every smaps_rollup in C",
+		.unit = "MiB",
+		.sizes = process_sizes,
+		.setup = setup_processes,
+		.ours = procs,
+		.theirs = rollups,
 	},
 };
 const size_t nr_curves = sizeof(curves) / sizeof(curves[0]);

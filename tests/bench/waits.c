@@ -14,10 +14,10 @@
 
 #include "bench.h"
 
-#define WATCHED		(512 * MIB)
+#define WATCHED		(2 * GIB)
 #define TURN		(16 * PAGE)
 #define SAMPLES		(1u << 18)
-#define SECONDS		2
+#define SECONDS		5
 
 /*
  * Shared by the two: how long each turn took, ns.  A turn that was under way
@@ -75,8 +75,7 @@ static void child_waits(struct target *shared)
 
 	if (map == MAP_FAILED || madvise(map, WATCHED, MADV_NOHUGEPAGE))
 		die("mmap");
-	for (uint64_t at = 0; at < WATCHED; at += PAGE)
-		((volatile char *)map)[at] = 1;
+	write_pages(map, WATCHED);
 	shared->start = (uintptr_t)map;
 	shared->size = WATCHED;
 	raise(SIGSTOP);
