@@ -228,7 +228,8 @@ static unsigned long mml_pgwalk_hugetlb_ptes(struct mml_walk *walk,
 	return walk->cursor + ((unsigned long)n << PAGE_SHIFT);
 }
 
-static bool mml_pgwalk_hugetlb(struct mml_walk *walk,
+/* What one look down finds. */
+static void mml_pgwalk_hugetlb(struct mml_walk *walk,
 			       struct vm_area_struct *vma, unsigned long end,
 			       const struct mml_pgwalk_ops *ops)
 {
@@ -249,7 +250,6 @@ static bool mml_pgwalk_hugetlb(struct mml_walk *walk,
 	if (last->kind == MML_KIND_NONE && ops->hole)
 		ops->hole(walk, vma, walk->cursor, next, last->level);
 	walk->cursor = next;
-	return true;
 }
 
 /* Entries of one PTE table: false when the rest must wait for another step. */
@@ -375,18 +375,17 @@ static bool mml_pgwalk_one(struct mml_walk *walk, struct vm_area_struct *vma,
 void mml_pgwalk_vma(struct mml_walk *walk, struct vm_area_struct *vma,
 		    unsigned long end, const struct mml_pgwalk_ops *ops)
 {
-	bool (*one)(struct mml_walk *walk, struct vm_area_struct *vma,
-		    unsigned long end, const struct mml_pgwalk_ops *ops);
+	const bool hugetlb = vma->vm_flags & VM_HUGETLB;
 
-	one = (vma->vm_flags & VM_HUGETLB) ? mml_pgwalk_hugetlb :
-					     mml_pgwalk_one;
 	while (walk->cursor < end) {
 		/* Each look down costs something, whatever it finds. */
 		if (!mml_walk_charge(walk, 1))
 			return;
 		if (ops->room && !ops->room(walk))
 			return;
-		if (!one(walk, vma, end, ops))
+		if (hugetlb)
+			mml_pgwalk_hugetlb(walk, vma, end, ops);
+		else if (!mml_pgwalk_one(walk, vma, end, ops))
 			return;
 	}
 }

@@ -12,29 +12,6 @@
 #include "vma.h"
 #include "vma_sums.h"
 
-void mml_vma_mark(struct mml_vma_mark *mark, struct vm_area_struct *vma)
-{
-	mark->start = vma->vm_start;
-	mark->end = vma->vm_end;
-	mark->vm_flags = vma->vm_flags;
-	mark->pgoff = vma->vm_pgoff;
-}
-
-bool mml_vma_is_marked(const struct mml_vma_mark *mark,
-		       struct vm_area_struct *vma)
-{
-	return vma && vma->vm_start == mark->start &&
-	       vma->vm_end == mark->end && vma->vm_pgoff == mark->pgoff &&
-	       vma->vm_flags == mark->vm_flags;
-}
-
-/* Is @vma, the first one that ends behind the cursor, beyond the walk's end? */
-bool mml_walk_at_end(const struct mml_walk *walk,
-		     const struct vm_area_struct *vma)
-{
-	return !vma || vma->vm_start >= walk->end || walk->cursor >= walk->end;
-}
-
 static bool mml_vma_sums_begin(struct mml_walk *walk,
 			       struct vm_area_struct *vma,
 			       const struct mml_vma_sums_ops *ops)

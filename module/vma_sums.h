@@ -3,6 +3,8 @@
 #ifndef MML_VMA_SUMS_H
 #define MML_VMA_SUMS_H
 
+#include <linux/mm.h>
+
 #include "core.h"
 
 /**
@@ -40,11 +42,30 @@ struct mml_vma_sums_ops {
 /* What a VMA costs beside its entries: the look for it, its name's path. */
 #define MML_VMA_COST	16
 
-void mml_vma_mark(struct mml_vma_mark *mark, struct vm_area_struct *vma);
-bool mml_vma_is_marked(const struct mml_vma_mark *mark,
-		       struct vm_area_struct *vma);
-bool mml_walk_at_end(const struct mml_walk *walk,
-		     const struct vm_area_struct *vma);
+static inline void mml_vma_mark(struct mml_vma_mark *mark,
+				const struct vm_area_struct *vma)
+{
+	mark->start = vma->vm_start;
+	mark->end = vma->vm_end;
+	mark->vm_flags = vma->vm_flags;
+	mark->pgoff = vma->vm_pgoff;
+}
+
+static inline bool mml_vma_is_marked(const struct mml_vma_mark *mark,
+				     const struct vm_area_struct *vma)
+{
+	return vma && vma->vm_start == mark->start &&
+	       vma->vm_end == mark->end && vma->vm_pgoff == mark->pgoff &&
+	       vma->vm_flags == mark->vm_flags;
+}
+
+/* Is @vma, the first one that ends behind the cursor, beyond the walk's end? */
+static inline bool mml_walk_at_end(const struct mml_walk *walk,
+				   const struct vm_area_struct *vma)
+{
+	return !vma || vma->vm_start >= walk->end || walk->cursor >= walk->end;
+}
+
 int mml_vma_sums_step(struct mml_walk *walk,
 		      const struct mml_vma_sums_ops *ops);
 

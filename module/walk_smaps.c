@@ -104,13 +104,16 @@ static inline void mml_smaps_tally(struct mml_smaps *smaps, unsigned int class,
 	tally->pages += pages;
 }
 
-/* All of a class but whether the page is private. */
-static inline unsigned int mml_smaps_class(const struct folio *folio,
+/*
+ * All of a class but whether the page is private.
+ * @flags:	the flags word of the page's folio
+ * @mapping:	the folio's, with its low bits
+ */
+static inline unsigned int mml_smaps_class(unsigned long flags,
+					   unsigned long mapping,
 					   const struct page *page,
 					   const struct mml_mapping *m)
 {
-	unsigned long flags = mml_page_flags(&folio->page);
-	unsigned long mapping = (unsigned long)READ_ONCE(folio->page.mapping);
 	unsigned int class = 0;
 
 	if (mapping & MML_MAPPING_ANON) {
@@ -132,7 +135,9 @@ static void mml_smaps_account(struct mml_smaps *smaps, struct page *page,
 			      unsigned int nr, const struct mml_mapping *m)
 {
 	struct folio *folio = page_folio(page);
-	unsigned int class = mml_smaps_class(folio, page, m);
+	unsigned int class = mml_smaps_class(mml_page_flags(&folio->page),
+					     mml_page_mapping(&folio->page),
+					     page, m);
 	unsigned int i;
 
 	/* A mapcount can't be had of what isn't present. */
@@ -215,16 +220,16 @@ static void mml_smaps_none(struct mml_smaps *smaps, struct vm_area_struct *vma,
 /**
  * struct mml_alike - What a page was like, undecoded: one that agrees in it,
  * and whose entry only differs in the PFN, counts as that did.
- * @key:	of the entry, which is present
+ * @key:	of the entry, in which the PFN stands as it is
  * @flags:	the page's flags word
  * @mapping:	of the page
- * @counts:	its reference count and its mapcount
+ * @counts:	its mapcount and its reference count
  */
 struct mml_alike {
 	u64 key;
 	unsigned long flags;
 	unsigned long mapping;
-	u64 counts;
+	union mml_page_counts counts;
 };
 
 static inline struct mml_alike mml_alike_learn(pte_t entry,
@@ -246,7 +251,7 @@ static noinline unsigned int mml_alike_run(const struct mml_alike *alike,
 					   const pte_t *ptep, unsigned int n)
 {
 	const u64 mask = mml_arch_pfn_mask();
-	const u64 key = alike->key, counts = alike->counts;
+	const u64 key = alike->key, counts = alike->counts.word;
 	const unsigned long flags = alike->flags, mapping = alike->mapping;
 	unsigned int i;
 
@@ -258,12 +263,31 @@ static noinline unsigned int mml_alike_run(const struct mml_alike *alike,
 			break;
 		page = pfn_to_page((entry & mask) >> PAGE_SHIFT);
 		if (mml_page_flags(page) != flags ||
-		    mml_page_counts(page) != counts ||
+		    mml_page_counts(page).word != counts ||
 		    mml_page_mapping(page) != mapping ||
 		    mml_page_head_word(page))
 			break;
 	}
 	return i;
+}
+
+/*
+ * Add up a page that is no part of a large folio, present, by what was learnt
+ * of it: all of one look.
+ */
+static void mml_smaps_small(struct mml_smaps *smaps, const struct page *page,
+			    const struct mml_alike *alike,
+			    const struct mml_mapping *m)
+{
+	unsigned int class = mml_smaps_class(alike->flags, alike->mapping, page,
+					     m);
+	int mapcount = alike->counts.mapcount + 1;
+
+	if (alike->counts.refs == 1 || mapcount < 2) {
+		class |= MML_PAGE_PRIVATE;
+		mapcount = 1;
+	}
+	mml_smaps_tally(smaps, class, mapcount, 1);
 }
 
 /*
@@ -273,7 +297,8 @@ static noinline unsigned int mml_alike_run(const struct mml_alike *alike,
 static unsigned int mml_smaps_plain(struct mml_smaps *smaps, pte_t entry,
 				    pte_t *ptep, unsigned int n)
 {
-	struct page *page = pfn_to_page(pte_pfn(entry));
+	unsigned long pfn = pte_pfn(entry);
+	struct page *page = pfn_to_page(pfn);
 	struct mml_alike alike = mml_alike_learn(entry, page);
 	unsigned int run;
 	const struct mml_mapping m = {
@@ -282,9 +307,14 @@ static unsigned int mml_smaps_plain(struct mml_smaps *smaps, pte_t entry,
 		.present = true,
 	};
 
-	mml_smaps_account(smaps, page, 1, &m);
 	/* What counts of a part of a large folio isn't in its own words. */
-	if (mml_page_head_word(page) || PageHead(page))
+	if (mml_page_head_word(page) || mml_flag(alike.flags, PG_head)) {
+		mml_smaps_account(smaps, page, 1, &m);
+		return 1;
+	}
+	mml_smaps_small(smaps, page, &alike, &m);
+	/* x86 inverts the PFN of PROT_NONE for the hardware. */
+	if ((pte_val(entry) & mml_arch_pfn_mask()) != PFN_PHYS(pfn))
 		return 1;
 	run = mml_alike_run(&alike, ptep + 1, n - 1);
 	smaps->tally.pages += run;

@@ -89,13 +89,28 @@ static inline unsigned long mml_page_kind(const struct page *page)
 	return mml_page_mapping(page) & MML_MAPPING_KSM;
 }
 
-/* Its mapcount and its reference count in one look: they are neighbours. */
-static inline u64 mml_page_counts(const struct page *page)
+/**
+ * union mml_page_counts - Two neighbours in struct page, read in one look.
+ * @word:	both
+ * @mapcount:	entries that map the page alone, less one
+ * @refs:	references
+ */
+union mml_page_counts {
+	u64 word;
+	struct {
+		int mapcount;
+		int refs;
+	};
+};
+
+static inline union mml_page_counts mml_page_counts(const struct page *page)
 {
 	BUILD_BUG_ON(offsetof(struct page, _mapcount) % sizeof(u64));
 	BUILD_BUG_ON(offsetof(struct page, _refcount) !=
 		     offsetofend(struct page, _mapcount));
-	return READ_ONCE(*(const u64 *)&page->_mapcount);
+	return (union mml_page_counts){
+		.word = READ_ONCE(*(const u64 *)&page->_mapcount),
+	};
 }
 
 /*
