@@ -63,6 +63,26 @@ def kcore():
     return Kcore()
 
 
+@lib.once
+def isolated():
+    """Has a process a second top table, which user mode runs with?"""
+    return "pti" in lib.read("/proc/cpuinfo").split()
+
+
+def raws_of(steps):
+    """The entries that the processor goes by in user mode.
+
+    With page-table isolation the kernel's top table forbids to execute what is
+    the user's; the other one stands behind it.
+    """
+    raws = [step["raw"] for step in steps]
+    if isolated():
+        top = steps[0]
+        raws[0] = kcore().word((top["table_pfn"] + 1) * PAGE +
+                               top["index"] * 8)
+    return raws
+
+
 def translate(pid, addresses):
     """The reader's translations; all numbers are numbers."""
     document = lib.observe("vtop", pid, *(f"{a:#x}" for a in addresses))
@@ -139,7 +159,7 @@ def check_target(va, translation, known, bare):
 
 def check_effective(va, translation):
     """What all levels allow."""
-    raws = [level["raw"] for level in translation["levels"]]
+    raws = raws_of(translation["levels"])
     effective = translation["effective"]
     same(effective["rw"], all(raw >> 1 & 1 for raw in raws), f"rw of {va:#x}")
     same(effective["user"], all(raw >> 2 & 1 for raw in raws),
@@ -166,11 +186,11 @@ def effective_of(entry):
 
 def check_effective_levels(va, steps):
     """Each level's own bits and those above it."""
+    raws = raws_of(steps)
     for at, step in enumerate(steps):
         if not step["raw"] & 1:
             continue
-        same(effective_of(step),
-             allowed([upper["raw"] for upper in steps[:at + 1]]),
+        same(effective_of(step), allowed(raws[:at + 1]),
              f"effective permissions at the {step['level']} of {va:#x}")
 
 
@@ -260,10 +280,22 @@ def pte_tells_effective_permissions():
     entries = entries[::max(1, len(entries) // 300)]
     for entry, translation in zip(entries, translate(
             workload.pid, [e["va"] for e in entries])):
-        raws = [level["raw"] for level in translation["levels"]]
+        raws = raws_of(translation["levels"])
         same(hex(raws[-1]), hex(entry["raw"]), f"raw at {entry['va']:#x}")
         same(effective_of(entry), allowed(raws),
              f"effective permissions at {entry['va']:#x}")
+
+
+@test()
+def vtop_under_isolation():
+    """What the kernel's half forbids, the process may do."""
+    if not isolated():
+        raise lib.Skip("page-table isolation is off (pti=on)")
+    text = next(vma for vma in pagemap.maps(machine.workload().pid)
+                if "x" in vma.perms)
+    translation, = translate(machine.workload().pid, [text.start])
+    expect(translation["levels"][0]["raw"] >> 63, "the kernel's half allows it")
+    expect(not translation["effective"]["nx"], "the process may not execute")
 
 
 @test()
