@@ -82,16 +82,23 @@ static const char *same_records_once(struct low *low,
 	return NULL;
 }
 
-/* A page may be mapped by one process less meanwhile: they must differ often. */
+/*
+ * How often a page is mapped changes while some process begins or ends, which
+ * takes a while: what counts is that they always differ.
+ */
+#define ATTEMPTS	30
+#define PAUSE_US	200000
+
 static const char *same_records(struct low *low, const struct query *query,
 				pid_t pid)
 {
 	const char *why = NULL;
 
-	for (int attempt = 0; attempt < 3; attempt++) {
+	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
 		why = same_records_once(low, query, pid);
 		if (!why)
 			break;
+		usleep(PAUSE_US);
 	}
 	return why;
 }
