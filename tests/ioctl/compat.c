@@ -83,8 +83,8 @@ static const char *same_records_once(struct low *low,
 }
 
 /*
- * How often a page is mapped changes while some process begins or ends, which
- * takes a while: what counts is that they always differ.
+ * How often a page is mapped may change between two looks, as when a process
+ * begins or ends: what counts is that they always differ.
  */
 #define ATTEMPTS	30
 #define PAUSE_US	200000
