@@ -253,7 +253,7 @@ int mml_mmap_lock(struct mml_walk *walk)
 {
 	int err = mmap_read_lock_killable(walk->mm);
 
-	walk->pmd = NULL;
+	walk->place.pmds = NULL;
 	if (!err)
 		walk->locked_at = ktime_get_ns();
 	return err;

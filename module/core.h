@@ -16,6 +16,7 @@
 #include <linux/types.h>
 
 #include "emit.h"
+#include "step.h"
 #include "uapi/mmlens.h"
 
 /*
@@ -73,10 +74,7 @@ struct mml_walker {
  * @pending:	records are begun whose rest must follow in the same call; there
  *		is room for it
  * @restarts:	steps that met a change under way and were done again
- * @pmd:	the PMD entry that was looked at last since the lock was taken,
- *		of a VMA that isn't hugetlb's; NULL: none
- * @pmd_base:	first address that it translates
- * @pmd_denied:	what the entries above it deny, MMLENS_EFF_*
+ * @place:	the page tables that were looked at last; not hugetlb's
  * @locked_at:	when the lock was taken, ns
  * @max_hold_ns: the longest hold so far
  * @name:	MML_NAME_SIZE bytes to build a name in
@@ -96,9 +94,7 @@ struct mml_walk {
 	bool done;
 	bool pending;
 	u32 restarts;
-	void *pmd;
-	unsigned long pmd_base;
-	u32 pmd_denied;
+	struct mml_place place;
 	u64 locked_at;
 	u64 max_hold_ns;
 	char *name;

@@ -294,69 +294,85 @@ static bool mml_pgwalk_leaf(struct mml_walk *walk, struct vm_area_struct *vma,
 	return true;
 }
 
-/* The PMD entry that was looked at last, of @vma now. */
-static void mml_pmd_again(const struct mml_walk *walk,
-			  struct vm_area_struct *vma, struct mml_step *step)
+/* The whole way down to the cursor. */
+static void mml_place_find(struct mml_place *place, struct vm_area_struct *vma,
+			   unsigned long addr)
 {
-	pmd_t pmd = mml_entry_read((pmd_t *)walk->pmd);
+	struct mml_path path;
+
+	mml_descend(vma, addr, &path);
+	place->last = path.steps[path.depth - 1];
+	place->pmds = NULL;
+	if (path.depth < 2 || place->last.level != MMLENS_LEVEL_PMD)
+		return;
+	place->pmds = (pmd_t *)place->last.entryp - pmd_index(addr);
+	place->addr = addr;
+	place->above = path.steps[path.depth - 2].denied;
+}
+
+/* Another entry, or another value of it, in the same table. */
+static void mml_place_move(struct mml_place *place, struct vm_area_struct *vma,
+			   pmd_t *pmdp, pmd_t pmd)
+{
 	pte_t entry = __pte(pmd_val(pmd));
 
-	*step = (struct mml_step){
-		.entryp	= walk->pmd,
+	place->last = (struct mml_step){
+		.entryp	= pmdp,
 		.entry	= entry,
 		.pfn	= pmd_pfn(pmd),
 		.level	= MMLENS_LEVEL_PMD,
 		.shift	= PMD_SHIFT,
 		.kind	= mml_pmd_kind(vma, pmd),
-		.denied	= walk->pmd_denied | mml_arch_denied(entry),
+		.denied	= place->above | mml_arch_denied(entry),
 	};
 }
 
 /*
- * The last step of the way down to the cursor.  Small VMAs stand side by side
- * below one PMD, and while mmap_lock is held, the table that it is in stays.
+ * The last step of the way down to the cursor.  VMAs stand side by side, and
+ * while mmap_lock is held, a table of PMDs stays that translates any of them.
+ * An entry with the same value is the same for another VMA: one whose pages are
+ * huge by themselves, which mml_pmd_kind() asks for, shares none.
  */
-static void mml_pgwalk_last(struct mml_walk *walk, struct vm_area_struct *vma,
-			    struct mml_step *last)
+static const struct mml_step *mml_pgwalk_last(struct mml_walk *walk,
+					      struct vm_area_struct *vma)
 {
-	const unsigned long base = walk->cursor & PMD_MASK;
-	struct mml_path path;
+	struct mml_place *place = &walk->place;
+	const unsigned long addr = walk->cursor;
+	pmd_t *pmdp, pmd;
 
-	if (walk->pmd && walk->pmd_base == base) {
-		mml_pmd_again(walk, vma, last);
-		return;
+	if (!place->pmds || (addr ^ place->addr) & PUD_MASK) {
+		mml_place_find(place, vma, addr);
+		return &place->last;
 	}
-	mml_descend(vma, walk->cursor, &path);
-	*last = path.steps[path.depth - 1];
-	walk->pmd = NULL;
-	if (path.depth < 2 || last->level != MMLENS_LEVEL_PMD)
-		return;
-	walk->pmd = last->entryp;
-	walk->pmd_base = base;
-	walk->pmd_denied = path.steps[path.depth - 2].denied;
+	pmdp = place->pmds + pmd_index(addr);
+	pmd = mml_entry_read(pmdp);
+	if (pmdp != place->last.entryp ||
+	    pmd_val(pmd) != pte_val(place->last.entry))
+		mml_place_move(place, vma, pmdp, pmd);
+	return &place->last;
 }
 
 static bool mml_pgwalk_one(struct mml_walk *walk, struct vm_area_struct *vma,
 			   unsigned long end, const struct mml_pgwalk_ops *ops)
 {
-	struct mml_step last;
+	const struct mml_step *last;
 	unsigned long next;
 	bool more = true;
 
 	rcu_read_lock();
-	mml_pgwalk_last(walk, vma, &last);
-	switch (last.kind) {
+	last = mml_pgwalk_last(walk, vma);
+	switch (last->kind) {
 	case MML_KIND_NONE:
-		next = mml_step_end(&last, walk->cursor, end);
+		next = mml_step_end(last, walk->cursor, end);
 		if (ops->hole)
-			ops->hole(walk, vma, walk->cursor, next, last.level);
+			ops->hole(walk, vma, walk->cursor, next, last->level);
 		walk->cursor = next;
 		break;
 	case MML_KIND_TABLE:
-		more = mml_pgwalk_table(walk, vma, &last, end, ops);
+		more = mml_pgwalk_table(walk, vma, last, end, ops);
 		break;
 	case MML_KIND_LEAF:
-		more = mml_pgwalk_leaf(walk, vma, &last, end, ops);
+		more = mml_pgwalk_leaf(walk, vma, last, end, ops);
 		break;
 	}
 	rcu_read_unlock();

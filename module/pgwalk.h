@@ -4,36 +4,9 @@
 #define MML_PGWALK_H
 
 #include <linux/mm_types.h>
-#include <linux/pgtable.h>
 
 #include "core.h"
-
-/* What an entry of a level above PTE is. */
-enum mml_kind {
-	MML_KIND_NONE,
-	MML_KIND_TABLE,
-	MML_KIND_LEAF,		/* a leaf, or not present and not empty */
-};
-
-/**
- * struct mml_step - One entry on the way down.
- * @entryp:	where it stands
- * @entry:	its value, read once, as a PTE
- * @pfn:	PFN that it maps or that its table has
- * @level:	MMLENS_LEVEL_*
- * @shift:	log2 of the bytes that it translates
- * @kind:	what it is
- * @denied:	what this entry and those above it deny, MMLENS_EFF_*
- */
-struct mml_step {
-	void *entryp;
-	pte_t entry;
-	unsigned long pfn;
-	u8 level;
-	u8 shift;
-	enum mml_kind kind;
-	u32 denied;
-};
+#include "step.h"
 
 /**
  * struct mml_path - The way down to an address, from the top, without PTEs.
