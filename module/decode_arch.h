@@ -34,6 +34,22 @@ static inline u64 mml_arch_pfn_mask(void)
 	return PTE_PFN_MASK;
 }
 
+/* An entry as it stands in memory. */
+static inline u64 mml_arch_raw(pte_t entry)
+{
+	return native_pte_val(entry);
+}
+
+/*
+ * Does an entry in memory hold the PFN as it is?  Not where PROT_NONE has it
+ * inverted for the hardware, and in a Xen PV guest it's the machine's.
+ */
+static inline bool mml_arch_has_pfn(pte_t entry, unsigned long pfn)
+{
+	return !boot_cpu_has(X86_FEATURE_XENPV) &&
+	       (mml_arch_raw(entry) & mml_arch_pfn_mask()) == PFN_PHYS(pfn);
+}
+
 /* What an entry denies, whatever others allow: MMLENS_EFF_*. */
 static inline u32 mml_arch_denied(pte_t entry)
 {
@@ -78,6 +94,16 @@ static inline u32 mml_arch_flags(pte_t entry)
 static inline u64 mml_arch_pfn_mask(void)
 {
 	return PAGE_MASK;
+}
+
+static inline u64 mml_arch_raw(pte_t entry)
+{
+	return pte_val(entry);
+}
+
+static inline bool mml_arch_has_pfn(pte_t entry, unsigned long pfn)
+{
+	return (pte_val(entry) & PAGE_MASK) == PFN_PHYS(pfn);
 }
 
 static inline u32 mml_arch_denied(pte_t entry)

@@ -209,39 +209,34 @@ static void mml_smaps_swapped(struct mml_smaps *smaps,
 			    PAGE_SHIFT;
 }
 
-/* Pages of a private mapping of shared memory that weren't copied. */
+/* No entries: of shared memory mapped privately, pages that weren't copied. */
 static void mml_smaps_none(struct mml_smaps *smaps, struct vm_area_struct *vma,
-			   unsigned long addr)
+			   unsigned long start, unsigned long end)
 {
 	if (smaps->shmem && !(vma->vm_flags & VM_SHARED))
-		mml_smaps_swapped(smaps, vma, addr, addr + PAGE_SIZE);
+		mml_smaps_swapped(smaps, vma, start, end);
+}
+
+/* How many entries from @ptep on, of @n, are empty? */
+static unsigned int mml_none_run(const pte_t *ptep, unsigned int n)
+{
+	unsigned int i = 0;
+
+	while (i < n && pte_none(mml_entry_read(ptep + i)))
+		i++;
+	return i;
 }
 
 /**
- * struct mml_alike - What a page was like, undecoded: one that agrees in it,
- * and whose entry only differs in the PFN, counts as that did.
- * @key:	of the entry, in which the PFN stands as it is
- * @flags:	the page's flags word
- * @mapping:	of the page
- * @counts:	its mapcount and its reference count
+ * struct mml_alike - What an entry and its page were like, undecoded: those that
+ * agree in it, and whose entry only differs in the PFN, count the same.
+ * @key:	the entry without its PFN
+ * @page:	the page
  */
 struct mml_alike {
 	u64 key;
-	unsigned long flags;
-	unsigned long mapping;
-	union mml_page_counts counts;
+	struct mml_glance page;
 };
-
-static inline struct mml_alike mml_alike_learn(pte_t entry,
-					       const struct page *page)
-{
-	return (struct mml_alike){
-		.key	 = mml_arch_key(entry),
-		.flags	 = mml_page_flags(page),
-		.mapping = mml_page_mapping(page),
-		.counts	 = mml_page_counts(page),
-	};
-}
 
 /*
  * How many entries from @ptep on, of @n, are alike?  Most of a walk's time goes
@@ -250,25 +245,19 @@ static inline struct mml_alike mml_alike_learn(pte_t entry,
 static noinline unsigned int mml_alike_run(const struct mml_alike *alike,
 					   const pte_t *ptep, unsigned int n)
 {
-	const u64 mask = mml_arch_pfn_mask();
-	const u64 key = alike->key, counts = alike->counts.word;
-	const unsigned long flags = alike->flags, mapping = alike->mapping;
-	unsigned int i;
+	const struct mml_glance glance = alike->page;
+	const u64 not_pfn = ~mml_arch_pfn_mask();
+	const u64 key = alike->key;
+	const pte_t *at;
 
-	for (i = 0; i < n; i++) {
-		u64 entry = pte_val(mml_entry_read(ptep + i));
-		const struct page *page;
+	for (at = ptep; at < ptep + n; at++) {
+		u64 pfn = mml_arch_raw(mml_entry_read(at)) ^ key;
 
-		if ((entry & ~mask) != key)
-			break;
-		page = pfn_to_page((entry & mask) >> PAGE_SHIFT);
-		if (mml_page_flags(page) != flags ||
-		    mml_page_counts(page).word != counts ||
-		    mml_page_mapping(page) != mapping ||
-		    mml_page_head_word(page))
+		if (pfn & not_pfn ||
+		    !mml_page_looks(pfn_to_page(pfn >> PAGE_SHIFT), &glance))
 			break;
 	}
-	return i;
+	return at - ptep;
 }
 
 /*
@@ -279,11 +268,12 @@ static void mml_smaps_small(struct mml_smaps *smaps, const struct page *page,
 			    const struct mml_alike *alike,
 			    const struct mml_mapping *m)
 {
-	unsigned int class = mml_smaps_class(alike->flags, alike->mapping, page,
+	const struct mml_glance *glance = &alike->page;
+	unsigned int class = mml_smaps_class(glance->flags, glance->mapping, page,
 					     m);
-	int mapcount = alike->counts.mapcount + 1;
+	int mapcount = glance->counts.mapcount + 1;
 
-	if (alike->counts.refs == 1 || mapcount < 2) {
+	if (glance->counts.refs == 1 || mapcount < 2) {
 		class |= MML_PAGE_PRIVATE;
 		mapcount = 1;
 	}
@@ -299,22 +289,24 @@ static unsigned int mml_smaps_plain(struct mml_smaps *smaps, pte_t entry,
 {
 	unsigned long pfn = pte_pfn(entry);
 	struct page *page = pfn_to_page(pfn);
-	struct mml_alike alike = mml_alike_learn(entry, page);
-	unsigned int run;
+	const struct mml_alike alike = {
+		.key  = mml_arch_key(entry),
+		.page = mml_page_glance(page),
+	};
 	const struct mml_mapping m = {
 		.young	 = pte_young(entry),
 		.dirty	 = pte_dirty(entry),
 		.present = true,
 	};
+	unsigned int run;
 
 	/* What counts of a part of a large folio isn't in its own words. */
-	if (mml_page_head_word(page) || mml_flag(alike.flags, PG_head)) {
+	if (mml_page_head_word(page) || mml_flag(alike.page.flags, PG_head)) {
 		mml_smaps_account(smaps, page, 1, &m);
 		return 1;
 	}
 	mml_smaps_small(smaps, page, &alike, &m);
-	/* x86 inverts the PFN of PROT_NONE for the hardware. */
-	if ((pte_val(entry) & mml_arch_pfn_mask()) != PFN_PHYS(pfn))
+	if (!mml_arch_has_pfn(entry, pfn))
 		return 1;
 	run = mml_alike_run(&alike, ptep + 1, n - 1);
 	smaps->tally.pages += run;
@@ -326,32 +318,30 @@ static void mml_smaps_ptes(struct mml_walk *walk, struct vm_area_struct *vma,
 			   pte_t *ptep, unsigned int n)
 {
 	struct mml_smaps *smaps = walk->private;
-	unsigned int i = 0;
+	unsigned int i, run;
 
 	if (vma->vm_flags & VM_HUGETLB)
 		return;
-	while (i < n) {
+	for (i = 0; i < n; i += run) {
 		pte_t entry = mml_entry_read(ptep + i);
 
-		if (mml_smaps_is_plain(entry)) {
-			i += mml_smaps_plain(smaps, entry, ptep + i, n - i);
-			continue;
-		}
-		if (pte_none(entry))
-			mml_smaps_none(smaps, vma, addr + i * PAGE_SIZE);
-		else
+		if (pte_none(entry)) {
+			run = 1 + mml_none_run(ptep + i + 1, n - i - 1);
+			mml_smaps_none(smaps, vma, addr + i * PAGE_SIZE,
+				       addr + (i + run) * PAGE_SIZE);
+		} else if (mml_smaps_is_plain(entry)) {
+			run = mml_smaps_plain(smaps, entry, ptep + i, n - i);
+		} else {
 			mml_smaps_entry(smaps, vma, entry);
-		i++;
+			run = 1;
+		}
 	}
 }
 
 static void mml_smaps_hole(struct mml_walk *walk, struct vm_area_struct *vma,
 			   unsigned long start, unsigned long end, u8 level)
 {
-	struct mml_smaps *smaps = walk->private;
-
-	if (smaps->shmem && !(vma->vm_flags & VM_SHARED))
-		mml_smaps_swapped(smaps, vma, start, end);
+	mml_smaps_none(walk->private, vma, start, end);
 }
 
 static void mml_smaps_hugetlb(struct mmlens_smaps *sums,

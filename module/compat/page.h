@@ -117,15 +117,52 @@ static inline union mml_page_counts mml_page_counts(const struct page *page)
  * What leads a tail to its folio, 0 of a page that isn't one: the folio's
  * address, or by 7.3 what to mask the tail's own address with.
  */
+#ifdef MML_HAVE_COMPOUND_INFO
+#define MML_HEAD_WORD compound_info
+#else
+#define MML_HEAD_WORD compound_head
+#endif
 static inline unsigned long mml_page_head_word(const struct page *page)
 {
-#ifdef MML_HAVE_COMPOUND_INFO
-	unsigned long head = READ_ONCE(page->compound_info);
-#else
-	unsigned long head = READ_ONCE(page->compound_head);
-#endif
+	unsigned long head = READ_ONCE(page->MML_HEAD_WORD);
 
 	return head & 1 ? head : 0;
+}
+
+/**
+ * struct mml_glance - What one look at a page finds, undecoded.
+ * @flags:	its flags word
+ * @mapping:	its mapping, with the low bits
+ * @counts:	its mapcount and its reference count
+ */
+struct mml_glance {
+	unsigned long flags;
+	unsigned long mapping;
+	union mml_page_counts counts;
+};
+
+static inline struct mml_glance mml_page_glance(const struct page *page)
+{
+	return (struct mml_glance){
+		.flags	 = mml_page_flags(page),
+		.mapping = mml_page_mapping(page),
+		.counts	 = mml_page_counts(page),
+	};
+}
+
+/*
+ * Does another look find the same, and no tail of a large folio?  Of plain
+ * reads, each used once, compilers make comparisons with memory.
+ */
+static inline bool mml_page_looks(const struct page *page,
+				  const struct mml_glance *glance)
+{
+	return data_race(*(const unsigned long *)&page->flags ==
+			 glance->flags &&
+			 *(const u64 *)&page->_mapcount ==
+			 glance->counts.word &&
+			 (unsigned long)page->mapping == glance->mapping &&
+			 !(page->MML_HEAD_WORD & 1));
 }
 
 /* Of an anonymous page: is it of one process alone (5.19)? */
