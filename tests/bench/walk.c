@@ -9,7 +9,7 @@ uint64_t walk_max_hold_ns;
 uint64_t walk_restarts;
 
 /* As libmmlens: one buffer that is used again for each call. */
-static char buffer[256 << 10] __attribute__((aligned(4096)));
+static char buffer[64 << 10] __attribute__((aligned(4096)));
 
 int open_device(void)
 {

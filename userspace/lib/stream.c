@@ -8,8 +8,8 @@
 
 #include "internal.h"
 
-/* 8192 entries a call: the call's own cost is lost among them. */
-#define STREAM_BUFFER (256 * 1024)
+/* 2048 entries a call, its own cost is lost among them; few pages to fault in. */
+#define STREAM_BUFFER (64 * 1024)
 
 struct mmlens_stream {
 	struct mmlens *lens;

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "line.h"
 #include "view.h"
 
 enum form {
@@ -256,13 +257,24 @@ static void percent(char *room, uint64_t bytes, uint64_t whole)
 		strcpy(room, "N/A");
 }
 
-static void amount(char *room, const struct ps_column *c, uint64_t bytes,
-		   const struct ps_options *o)
+/* In the end of the room: there are thousands of these, and all twice. */
+static const char *decimal(char *room, uint64_t number)
+{
+	char *at = room + FIELD;
+
+	*--at = '\0';
+	do
+		*--at = '0' + number % 10;
+	while (number /= 10);
+	return at;
+}
+
+static const char *amount(char *room, const struct ps_column *c, uint64_t bytes,
+			  const struct ps_options *o)
 {
 	switch (o->units) {
 	case PS_KB:
-		snprintf(room, FIELD, "%" PRIu64, bytes >> 10);
-		break;
+		return decimal(room, bytes >> 10);
 	case PS_SUFFIX:
 		text_human(room, bytes);
 		break;
@@ -271,21 +283,26 @@ static void amount(char *room, const struct ps_column *c, uint64_t bytes,
 			c->form == SWAP_AMOUNT ? o->swap : o->memory);
 		break;
 	}
+	return room;
 }
 
 /* What a row has in a column that isn't the last. */
 static const char *field(char *room, const struct ps_row *row,
 			 const struct ps_column *c, const struct ps_options *o)
 {
-	if (c->form == TEXT)
-		snprintf(room, FIELD, "%s", text_at(row, c));
-	else if (!is_amount(c))
-		snprintf(room, FIELD, "%" PRIu64, *number_at(row, c));
-	else if (is_unknown(row))
-		strcpy(room, "-");
-	else
-		amount(room, c, *number_at(row, c), o);
-	return room;
+	if (c->form == TEXT) {
+		const char *text = text_at(row, c);
+
+		if (strlen(text) < FIELD)
+			return text;
+		room[0] = '\0';
+		return strncat(room, text, FIELD - 1);
+	}
+	if (!is_amount(c))
+		return decimal(room, *number_at(row, c));
+	if (is_unknown(row))
+		return "-";
+	return amount(room, c, *number_at(row, c), o);
 }
 
 /* The row of sums: what can't be summed up is empty. */
@@ -336,17 +353,25 @@ static void lay_out(struct layout *l)
 			measure(l, &columns[i], &l->width[i]);
 }
 
-static void put_cell(FILE *out, const struct layout *l,
+/* A column that isn't the last. */
+static void put_cell(struct line *line, const struct layout *l,
 		     const struct ps_column *c, const char *text)
 {
-	int width = l->width[c - columns];
+	size_t begin = line->length, width = l->width[c - columns];
 
-	if (c->form == LABEL)
-		fputs(text, out);
-	else if (c->form == TEXT)
-		fprintf(out, "%-*s", width, text);
-	else
-		fprintf(out, "%*s", width, text);
+	if (c->form == TEXT) {
+		line_string(line, text);
+		line_pad(line, begin + width + 1);
+	} else {
+		line_right(line, width, text);
+	}
+}
+
+/* The last cell has no space behind it. */
+static void end_cells(struct line *line)
+{
+	if (line->length && line->text[line->length - 1] == ' ')
+		line->length--;
 }
 
 /* Masked as procps does; one without arguments by its name in brackets. */
@@ -361,74 +386,81 @@ static char *label_text(const struct ps_row *row)
 	return text_cmdline(row->label, no_mm ? 0 : row->length, &process);
 }
 
-static void put_row(FILE *out, const struct layout *l, const struct ps_row *row)
+static void put_label(struct view *v, const struct ps_row *row)
+{
+	char *label = label_text(row);
+
+	fputs(label ? label : "?", v->out);
+	free(label);
+}
+
+static void put_row(struct view *v, const struct layout *l,
+		    const struct ps_row *row)
 {
 	enum ps_kind kind = l->table->kind;
-	const char *before = "";
+	struct line line;
 	char room[FIELD];
 
+	line.length = 0;
 	for (size_t i = 0; i < COLUMNS; i++) {
 		const struct ps_column *c = &columns[i];
-		char *label;
 
 		if (!shows_column(kind, c))
 			continue;
-		fputs(before, out);
-		before = " ";
 		if (c->form != LABEL) {
-			put_cell(out, l, c, field(room, row, c, l->options));
+			put_cell(&line, l, c, field(room, row, c, l->options));
 			continue;
 		}
-		label = label_text(row);
-		put_cell(out, l, c, label ? label : "?");
-		free(label);
+		line_put(&line, v);
+		put_label(v, row);
 	}
-	putc('\n', out);
+	end_cells(&line);
+	line_end(&line, v);
 }
 
 static void put_heading(struct view *v, const struct layout *l)
 {
-	char *text = NULL;
-	size_t length;
-	FILE *f = open_memstream(&text, &length);
-	const char *before = "";
+	struct line line;
 
-	if (!f)
-		return;
+	line.length = 0;
 	for (size_t i = 0; i < COLUMNS; i++) {
 		if (!shows_column(l->table->kind, &columns[i]))
 			continue;
-		fputs(before, f);
-		put_cell(f, l, &columns[i], columns[i].heading);
-		before = " ";
+		if (columns[i].form == LABEL)
+			line_string(&line, columns[i].heading);
+		else
+			put_cell(&line, l, &columns[i], columns[i].heading);
 	}
-	fclose(f);
-	view_heading(v, text);
-	free(text);
+	end_cells(&line);
+	line_char(&line, '\0');
+	view_heading(v, line.text);
 }
 
-static void put_totals(FILE *out, const struct layout *l)
+static void put_totals(struct view *v, const struct layout *l)
 {
 	char room[FIELD];
+	struct line line;
 	int length = -1;
 
+	line.length = 0;
 	for (size_t i = 0; i < COLUMNS; i++)
 		if (shows_column(l->table->kind, &columns[i]))
 			length += l->width[i] + 1;
 	while (length-- > 0)
-		putc('-', out);
-	for (size_t i = 0, n = 0; i < COLUMNS; i++) {
+		line_char(&line, '-');
+	line_end(&line, v);
+	for (size_t i = 0; i < COLUMNS; i++) {
 		const struct ps_column *c = &columns[i];
 
 		if (!shows_column(l->table->kind, c))
 			continue;
 		if (c->form == LABEL)
 			break;
-		putc(n++ ? ' ' : '\n', out);
-		put_cell(out, l, c, has_total(l->table->kind, c) ?
+		put_cell(&line, l, c, has_total(l->table->kind, c) ?
 			 field(room, &l->total, c, l->options) : "");
 	}
-	putc('\n', out);
+	end_cells(&line);
+	line_end(&line, v);
 }
 
 void ps_text(struct view *v, const struct ps_table *table,
@@ -440,11 +472,11 @@ void ps_text(struct view *v, const struct ps_table *table,
 	if (!o->no_header)
 		put_heading(v, &l);
 	for (size_t i = 0; i < table->count && !v->error; i++) {
-		put_row(v->out, &l, table->rows[i]);
+		put_row(v, &l, table->rows[i]);
 		view_check(v);
 	}
 	if (o->totals)
-		put_totals(v->out, &l);
+		put_totals(v, &l);
 	view_check(v);
 }
 
