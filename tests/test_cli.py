@@ -52,6 +52,14 @@ def cli_kernel_thread():
             refused(command, FAILED, str(pid), "kernel thread")
 
 
+@test()
+def bench_without_such_a_job():
+    """Not a table without rows."""
+    done = lib.run(os.path.join(lib.BIN, "bench"), "no such job")
+    same(done.returncode, USAGE, "status")
+    expect(b"worst wait" in done.stderr, f"doesn't list the jobs: {done}")
+
+
 @test("maps", "pmap")
 def cli_kernel_thread_as_the_original(command):
     """Where there is an original, its output; the error says why."""

@@ -275,6 +275,28 @@ static void run_curves(const char *word)
 	}
 }
 
+static bool is_known(const char *word)
+{
+	for (size_t i = 0; i < nr_jobs; i++)
+		if (chosen(jobs[i].name, word))
+			return true;
+	for (size_t i = 0; i < nr_curves; i++)
+		if (chosen(curves[i].name, word))
+			return true;
+	return false;
+}
+
+static int refuse(const char *word)
+{
+	fprintf(stderr, "bench: no job has '%s' in its name; there are:\n",
+		word);
+	for (size_t i = 0; i < nr_jobs; i++)
+		fprintf(stderr, "  %s\n", jobs[i].name);
+	for (size_t i = 0; i < nr_curves; i++)
+		fprintf(stderr, "  %s\n", curves[i].name);
+	return 2;
+}
+
 int main(int argc, char **argv)
 {
 	const char *word = argc > 1 ? argv[1] : NULL;
@@ -282,6 +304,8 @@ int main(int argc, char **argv)
 
 	if (word && !strcmp(word, "--rollups"))
 		return all_rollups() ? 0 : 1;
+	if (!is_known(word))
+		return refuse(word);
 	if (uname(&uts))
 		die("uname");
 	fprintf(stderr, "kernel %s, medians of %d runs\n", uts.release, RUNS);
