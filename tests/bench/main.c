@@ -304,7 +304,7 @@ int main(int argc, char **argv)
 
 	if (word && !strcmp(word, "--rollups"))
 		return all_rollups() ? 0 : 1;
-	if (!is_known(word))
+	if (word && !is_known(word))
 		return refuse(word);
 	if (uname(&uts))
 		die("uname");

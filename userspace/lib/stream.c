@@ -8,7 +8,7 @@
 
 #include "internal.h"
 
-/* 2048 entries a call, its own cost is lost among them; few pages to fault in. */
+/* 2048 entries a call: enough for its own cost, and few pages to fault in. */
 #define STREAM_BUFFER (64 * 1024)
 
 struct mmlens_stream {
