@@ -228,8 +228,8 @@ static unsigned int mml_none_run(const pte_t *ptep, unsigned int n)
 }
 
 /**
- * struct mml_alike - What an entry and its page were like, undecoded: those that
- * agree in it, and whose entry only differs in the PFN, count the same.
+ * struct mml_alike - What an entry and its page were like, undecoded: those
+ * that agree in it, and whose entry only differs in the PFN, count the same.
  * @key:	the entry without its PFN
  * @page:	the page
  */
@@ -269,8 +269,8 @@ static void mml_smaps_small(struct mml_smaps *smaps, const struct page *page,
 			    const struct mml_mapping *m)
 {
 	const struct mml_glance *glance = &alike->page;
-	unsigned int class = mml_smaps_class(glance->flags, glance->mapping, page,
-					     m);
+	unsigned int class = mml_smaps_class(glance->flags, glance->mapping,
+					     page, m);
 	int mapcount = glance->counts.mapcount + 1;
 
 	if (glance->counts.refs == 1 || mapcount < 2) {
