@@ -87,10 +87,11 @@ static int mml_walk_resume(struct mml_walk *walk,
 {
 	if (!req->cursor && !req->generation)
 		return 0;
-	if (req->cursor < walk->start || req->cursor > walk->end ||
-	    !req->generation)
+	if (!req->generation)
 		return -EINVAL;
-	if (!walk->walker->system && !PAGE_ALIGNED(req->cursor))
+	if (!mml_walker_is_system(walk->walker) &&
+	    (req->cursor < walk->start || req->cursor > walk->end ||
+	     !PAGE_ALIGNED(req->cursor)))
 		return -EINVAL;
 	walk->cursor = req->cursor;
 	walk->generation = req->generation;

@@ -31,6 +31,10 @@ const struct mml_walker *const mml_walkers[] = {
 	&mml_walk_numa_maps,
 	&mml_walk_tables,
 	&mml_walk_procs,
+	&mml_walk_zones,
+	&mml_walk_free,
+	&mml_walk_pageblocks,
+	&mml_walk_pages,
 };
 const unsigned int mml_nr_walkers = ARRAY_SIZE(mml_walkers);
 
@@ -129,13 +133,30 @@ int mml_access_check(void)
 	return security_locked_down(LOCKDOWN_KCORE);
 }
 
+/* Is it a range that the walker can have? */
+static bool mml_range_fits(const struct mml_walker *walker,
+			   unsigned long start, unsigned long end)
+{
+	switch (walker->scope) {
+	case MML_OF_PROCESS:
+		return PAGE_ALIGNED(start) && PAGE_ALIGNED(end) &&
+		       start <= TASK_SIZE_MAX && end <= TASK_SIZE_MAX &&
+		       (!end || start <= end);
+	case MML_OF_RANGE:
+		return !end || start <= end;
+	case MML_OF_MACHINE:
+		return !start && !end;
+	}
+	return false;
+}
+
 /**
  * mml_walk_init() - Set a walk to its beginning.
  * @walk:	of a session
  * @walker:	which kind
- * @pid:	the target, in the caller's PID namespace; 0 of a system walk
- * @start:	first address
- * @end:	address after the last; 0 for the end of the user range
+ * @pid:	the target, in the caller's PID namespace; 0 of the machine
+ * @start:	first address, or as the walker's scope says
+ * @end:	address after the last; 0 for all from @start on
  * @flags:	MMLENS_WALK_*
  *
  * Returns: 0 or -EINVAL.
@@ -146,9 +167,9 @@ int mml_walk_init(struct mml_walk *walk, const struct mml_walker *walker,
 {
 	if (flags & ~walker->flags)
 		return -EINVAL;
-	if (walker->system ? pid || start || end : pid < 1)
+	if (mml_walker_is_system(walker) ? pid : pid < 1)
 		return -EINVAL;
-	if (!PAGE_ALIGNED(start) || !PAGE_ALIGNED(end))
+	if (!mml_range_fits(walker, start, end))
 		return -EINVAL;
 
 	walk->walker = walker;
@@ -166,8 +187,9 @@ int mml_walk_init(struct mml_walk *walk, const struct mml_walker *walker,
 	if (walker->refuses && walker->refuses(walk))
 		return -EINVAL;
 	if (!end)
-		walk->end = TASK_SIZE_MAX;
-	return start <= walk->end && walk->end <= TASK_SIZE_MAX ? 0 : -EINVAL;
+		walk->end = mml_walker_is_system(walker) ? ULONG_MAX :
+							   TASK_SIZE_MAX;
+	return 0;
 }
 
 /*
@@ -196,8 +218,8 @@ int mml_walk_begin(struct mml_walk *walk)
 	u64 generation;
 	int err = 0;
 
-	if (walk->walker->system) {
-		walk->generation = 1;
+	if (mml_walker_is_system(walk->walker)) {
+		walk->generation = walk->generation ?: 1;
 		return 0;
 	}
 	pid = find_get_pid(walk->pid);
@@ -241,7 +263,8 @@ int mml_walk_step(struct mml_walk *walk, size_t room)
 {
 	if (fatal_signal_pending(current))
 		return -EINTR;
-	if (!walk->walker->system && atomic_read(&walk->mm->mm_users) == 1)
+	if (!mml_walker_is_system(walk->walker) &&
+	    atomic_read(&walk->mm->mm_users) == 1)
 		return -ESRCH;
 
 	mml_sink_reset(&walk->sink, room);

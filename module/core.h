@@ -31,14 +31,22 @@
 
 struct mml_walk;
 
+/* What a walk is about. */
+enum mml_scope {
+	MML_OF_PROCESS,		/* user addresses of a process */
+	MML_OF_MACHINE,		/* all of it: no PID, no range */
+	MML_OF_RANGE,		/* of the machine, from start to end in a unit
+				 * of the walker's own: PFNs, kernel addresses */
+};
+
 /**
  * struct mml_walker - One kind of walk.
  * @name:	for the statistics
  * @nr:		MMLENS_NR_* of its ioctl
  * @flags:	the MMLENS_WALK_* that it takes
- * @system:	it is about no process of the caller's choice: it has no PID and
- *		no range, its cursor is its own, and its step() sets the mm that
- *		it works on
+ * @scope:	what it is about.  Of the machine its cursor is its own, as is
+ *		the generation from 1 on, and its step() sets the mm that it
+ *		works on
  * @step_room:	bytes of records that a step may need at least
  * @private_size: bytes of mml_walk.private that it uses, zero at the start
  * @refuses:	says that the arguments (an @end of 0 as it came) aren't for this
@@ -50,7 +58,7 @@ struct mml_walker {
 	const char *name;
 	unsigned int nr;
 	u32 flags;
-	bool system;
+	enum mml_scope scope;
 	size_t step_room;
 	size_t private_size;
 	bool (*refuses)(const struct mml_walk *walk);
@@ -120,6 +128,10 @@ extern const struct mml_walker mml_walk_smaps;
 extern const struct mml_walker mml_walk_numa_maps;
 extern const struct mml_walker mml_walk_tables;
 extern const struct mml_walker mml_walk_procs;
+extern const struct mml_walker mml_walk_zones;
+extern const struct mml_walker mml_walk_free;
+extern const struct mml_walker mml_walk_pageblocks;
+extern const struct mml_walker mml_walk_pages;
 
 const struct mml_walker *mml_walker_find(unsigned int nr);
 
@@ -163,6 +175,12 @@ static inline bool mml_walk_goes_on(const struct mml_walk *walk, u64 room)
 
 struct mml_stats *mml_stats_of(const struct mml_walker *walker);
 void mml_stats_add(const struct mml_walk *walk, u64 records);
+
+/* Is it about the machine, not about a process of the caller's choice? */
+static inline bool mml_walker_is_system(const struct mml_walker *walker)
+{
+	return walker->scope != MML_OF_PROCESS;
+}
 
 void mml_core_init(void);
 

@@ -120,6 +120,12 @@ static struct mml_target mml_file_target(const struct mml_file *f)
 	return target;
 }
 
+/* Is there anything to walk? */
+static bool mml_file_walks(const struct mml_file *f)
+{
+	return mml_walker_is_system(f->walker) || f->session->walk.pid;
+}
+
 /* Do steps until there are records, or the walk is at its end. */
 static int mml_file_fetch(struct mml_file *f)
 {
@@ -149,6 +155,8 @@ static int mml_file_restart(struct mml_file *f)
 	f->offset = 0;
 	f->records = 0;
 	mml_sink_reset(&f->session->walk.sink, 0);
+	if (mml_walker_is_system(f->walker))
+		return mml_walk_init(&f->session->walk, f->walker, 0, 0, 0, 0);
 	if (!target.pid) {
 		f->session->walk.pid = 0;
 		return 0;
@@ -164,7 +172,7 @@ static void *mml_seq_current(struct mml_file *f)
 	int err;
 
 	if (f->phase == MML_PHASE_RECORDS && f->offset >= walk->sink.used) {
-		err = walk->pid ? mml_file_fetch(f) : 0;
+		err = mml_file_walks(f) ? mml_file_fetch(f) : 0;
 		if (err)
 			return ERR_PTR(err);
 		if (!walk->sink.used)
@@ -199,7 +207,7 @@ static void *mml_seq_next(struct seq_file *m, void *v, loff_t *pos)
 		f->records++;
 		break;
 	case MML_PHASE_TRAILER:
-		if (f->session->walk.pid)
+		if (mml_file_walks(f))
 			mml_stats_add(&f->session->walk, f->records);
 		fallthrough;
 	default:
@@ -216,12 +224,15 @@ static void mml_seq_trailer(struct seq_file *m, const struct mml_file *f)
 {
 	const struct mml_walk *walk = &f->session->walk;
 
-	if (!walk->pid) {
+	if (!mml_file_walks(f)) {
 		seq_puts(m, "# no target: write PID [START [END]] to this file or to target\n");
 		return;
 	}
-	seq_printf(m, "# pid %d records %llu restarts %u max_lock_hold_ns %llu\n",
-		   walk->pid, f->records, walk->restarts, walk->max_hold_ns);
+	seq_puts(m, "# ");
+	if (walk->pid)
+		seq_printf(m, "pid %d ", walk->pid);
+	seq_printf(m, "records %llu restarts %u max_lock_hold_ns %llu\n",
+		   f->records, walk->restarts, walk->max_hold_ns);
 }
 
 static int mml_seq_show(struct seq_file *m, void *v)
@@ -344,6 +355,15 @@ static const struct file_operations mml_file_fops = {
 	.llseek		= mml_file_llseek,
 };
 
+/* Of the whole machine: without a target to write. */
+static const struct file_operations mml_system_fops = {
+	.owner		= THIS_MODULE,
+	.open		= mml_file_open,
+	.release	= mml_file_release,
+	.read		= mml_file_read,
+	.llseek		= mml_file_llseek,
+};
+
 /* ---- version, stats, target: small files ---- */
 
 static int mml_version_show(struct seq_file *m, void *v)
@@ -456,6 +476,10 @@ void mml_debugfs_init(void)
 			    &mml_file_fops);
 	debugfs_create_file("tables", 0600, mml_dir, (void *)&mml_walk_tables,
 			    &mml_file_fops);
+	debugfs_create_file("buddy", 0400, mml_dir, (void *)&mml_walk_free,
+			    &mml_system_fops);
+	debugfs_create_file("zones", 0400, mml_dir, (void *)&mml_walk_zones,
+			    &mml_system_fops);
 }
 
 void mml_debugfs_exit(void)

@@ -17,17 +17,19 @@
  */
 void mml_page_describe(struct page *page, struct mmlens_page *rec)
 {
-	struct folio *folio = page_folio(page);
+	struct mml_look look;
 
-	rec->page_flags = mml_kpageflags(folio, page);
-	rec->memcg = mml_kpagecgroup(folio, page);
-	rec->mapcount = mml_kpagecount(folio, page);
-	rec->folio_index = page - &folio->page;
-	rec->order = folio_test_large(folio) ? folio_order(folio) : 0;
-	rec->lru = mml_folio_lru(folio);
+	mml_look_at(page, compound_head(page), &look);
+	look.entry = true;
+	rec->page_flags = mml_kpageflags(&look, mml_look_mapped(&look));
+	rec->memcg = mml_kpagecgroup((struct folio *)look.head, page);
+	rec->mapcount = mml_kpagecount(&look);
+	rec->folio_index = look.index;
+	rec->order = look.order;
+	rec->lru = mml_look_lru(&look);
 	rec->tier = 0;
-	rec->generation = mml_folio_generation(folio, &rec->tier);
-	rec->node = folio_nid(folio);
-	rec->zone = page_zonenum(&folio->page);
+	rec->generation = mml_look_generation(&look, &rec->tier);
+	rec->node = mml_look_node(&look);
+	rec->zone = mml_look_zone(&look);
 	memset(rec->reserved, 0, sizeof(rec->reserved));
 }

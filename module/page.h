@@ -17,6 +17,7 @@ void mml_page_describe(struct page *page, struct mmlens_page *rec);
  * @memcg:	whose it is
  * @kind:	the low bits of its mapping
  * @mapcount:	of the page alone
+ * @refs:	references; what a mapped page's state doesn't have
  */
 struct mml_page_words {
 	unsigned long flags;
@@ -24,17 +25,20 @@ struct mml_page_words {
 	unsigned long memcg;
 	unsigned long kind;
 	int mapcount;
+	int refs;
 };
-
 
 static inline struct mml_page_words mml_page_words(const struct page *page)
 {
+	const union mml_page_counts counts = mml_page_counts(page);
+
 	return (struct mml_page_words){
 		.flags		= mml_page_flags(page),
 		.head		= mml_page_head_word(page),
 		.memcg		= mml_page_memcg_word(page),
 		.kind		= mml_page_kind(page),
-		.mapcount	= atomic_read(&page->_mapcount),
+		.mapcount	= counts.mapcount,
+		.refs		= counts.refs,
 	};
 }
 

@@ -82,6 +82,10 @@ const char *mml_text_kind(unsigned int nr)
 		return "smaps";
 	case MMLENS_NR_TABLES:
 		return "tables";
+	case MMLENS_NR_ZONES:
+		return "zones";
+	case MMLENS_NR_FREE:
+		return "buddy";
 	}
 	return "unknown";
 }
@@ -188,6 +192,82 @@ static void mml_text_table(struct seq_file *m, const struct mmlens_table *rec)
 	seq_putc(m, '\n');
 }
 
+static void mml_text_memnode(struct seq_file *m,
+			     const struct mmlens_memnode *rec)
+{
+	seq_printf(m, "node %u start_pfn=%llu spanned=%llu present=%llu",
+		   rec->node, rec->start_pfn, rec->spanned, rec->present);
+	seq_printf(m, " kswapd=%s order=%u failures=%u\n",
+		   rec->flags & MMLENS_NODE_KSWAPD_SLEEPS ? "sleeps" : "runs",
+		   rec->kswapd_order, rec->kswapd_failures);
+}
+
+/* All in pages. */
+static void mml_text_zone(struct seq_file *m, const struct mmlens_zone *rec)
+{
+	seq_printf(m, "zone %u %s start_pfn=%llu spanned=%llu present=%llu managed=%llu",
+		   rec->node, rec->name, rec->start_pfn, rec->spanned,
+		   rec->present, rec->managed);
+	seq_printf(m, " free=%llu boost=%llu min=%llu low=%llu high=%llu",
+		   rec->free, rec->boost, rec->min, rec->low, rec->high);
+	seq_printf(m, " cma=%llu highatomic=%llu\n", rec->cma,
+		   rec->highatomic);
+}
+
+static const char *const mml_counters_names[] = {
+	[MMLENS_COUNTERS_NODE]		= "node",
+	[MMLENS_COUNTERS_ZONE]		= "zone",
+	[MMLENS_COUNTERS_NUMA]		= "numa",
+	[MMLENS_COUNTERS_RESERVE]	= "reserve",
+	[MMLENS_COUNTERS_FREE]		= "free_by_order",
+};
+
+static void mml_text_counters(struct seq_file *m,
+			      const struct mmlens_counters *rec)
+{
+	size_t n = (rec->head.size - sizeof(*rec)) / sizeof(rec->value[0]), i;
+
+	seq_printf(m, " %s", mml_text_or(mml_counters_names[rec->kind]));
+	for (i = 0; i < n; i++)
+		seq_printf(m, " %llu", rec->value[i]);
+	seq_putc(m, '\n');
+}
+
+static void mml_text_pageset(struct seq_file *m,
+			     const struct mmlens_pageset *rec)
+{
+	seq_printf(m, " cpu %u count=%d high=%d batch=%d\n", rec->cpu,
+		   rec->count, rec->high, rec->batch);
+}
+
+static const char *const mml_migratetype_names[] = {
+	[MMLENS_MIGRATE_UNMOVABLE]	= "Unmovable",
+	[MMLENS_MIGRATE_MOVABLE]	= "Movable",
+	[MMLENS_MIGRATE_RECLAIMABLE]	= "Reclaimable",
+	[MMLENS_MIGRATE_HIGHATOMIC]	= "HighAtomic",
+	[MMLENS_MIGRATE_CMA]		= "CMA",
+	[MMLENS_MIGRATE_ISOLATE]	= "Isolate",
+	[MMLENS_MIGRATE_OTHER]		= "Other",
+};
+
+/* PFNs in hexadecimal, in the order of the list; none of an empty one. */
+static void mml_text_blocks(struct seq_file *m, const struct mmlens_blocks *rec)
+{
+	u32 i;
+
+	if (!rec->count)
+		return;
+	seq_printf(m, "node %u zone %u", rec->node, rec->zone);
+	if (rec->cpu >= 0)
+		seq_printf(m, " cpu %d", rec->cpu);
+	seq_printf(m, " order %u %s position %u:", rec->order,
+		   mml_text_or(mml_migratetype_names[rec->migratetype]),
+		   rec->position);
+	for (i = 0; i < rec->count; i++)
+		seq_printf(m, " %llx", rec->pfn[i]);
+	seq_puts(m, rec->flags & MMLENS_BLOCKS_CUT ? " ...\n" : "\n");
+}
+
 /* One line for a record; none for a name, which stands behind its VMA. */
 void mml_text_record(struct seq_file *m, const struct mmlens_record *rec)
 {
@@ -203,6 +283,21 @@ void mml_text_record(struct seq_file *m, const struct mmlens_record *rec)
 		break;
 	case MMLENS_REC_TABLE:
 		mml_text_table(m, (const struct mmlens_table *)rec);
+		break;
+	case MMLENS_REC_MEMNODE:
+		mml_text_memnode(m, (const struct mmlens_memnode *)rec);
+		break;
+	case MMLENS_REC_ZONE:
+		mml_text_zone(m, (const struct mmlens_zone *)rec);
+		break;
+	case MMLENS_REC_COUNTERS:
+		mml_text_counters(m, (const struct mmlens_counters *)rec);
+		break;
+	case MMLENS_REC_BLOCKS:
+		mml_text_blocks(m, (const struct mmlens_blocks *)rec);
+		break;
+	case MMLENS_REC_PAGESET:
+		mml_text_pageset(m, (const struct mmlens_pageset *)rec);
 		break;
 	}
 }

@@ -185,7 +185,7 @@ const struct mml_walker mml_walk_procs = {
 	.name		= "proc",
 	.nr		= MMLENS_NR_PROCS,
 	.flags		= MMLENS_WALK_TOTAL,
-	.system		= true,
+	.scope		= MML_OF_MACHINE,
 	.step_room	= sizeof(struct mmlens_proc) +
 			  sizeof(struct mmlens_smaps),
 	.private_size	= sizeof(struct mml_procs),

@@ -5,6 +5,9 @@
 # it is found.  Who uses a fact stands in compat/*.h; what the preprocessor
 # can tell (#ifdef, __has_include) needs no line here.
 
+# $(call mml-export,FACT,symbol): is it exported?
+mml-export = $(shell grep -qswF '$(2)' $(objtree)/Module.symvers && echo -DMML_HAVE_$(1))
+
 # $(call mml-fact,FACT,header below include/,extended regular expression)
 mml-fact = $(shell grep -qsE '$(3)' $(srctree)/include/$(2) && echo -DMML_HAVE_$(1))
 
@@ -26,4 +29,16 @@ mml-facts := \
 	$(call mml-fact,PAGE_MAPCOUNT,linux/mm.h,int page_mapcount.struct page) \
 	$(call mml-fact,PTE_UFFD,asm-generic/pgtable_uffd.h,int pte_uffd.pte_t) \
 	$(call mml-fact,SWP_EXCLUSIVE,linux/swapops.h,pte_swp_exclusive) \
-	$(call mml-fact,MAYBE_MAPPED_SHARED,linux/mm.h,folio_maybe_mapped_shared)
+	$(call mml-fact,MAYBE_MAPPED_SHARED,linux/mm.h,folio_maybe_mapped_shared) \
+	$(call mml-fact,PER_CPU_PAGESET,linux/mmzone.h,^struct per_cpu_pageset \{) \
+	$(call mml-fact,PCP_HIGH_MIN,linux/mmzone.h,int high_min;) \
+	$(call mml-fact,PCP_LOCK,linux/mmzone.h,spinlock_t lock;.*Protects lists) \
+	$(call mml-fact,CMA_PAGES,linux/mmzone.h,zone_cma_pages) \
+	$(call mml-fact,WMARK_PROMO,linux/mmzone.h,WMARK_PROMO[[:punct:]]) \
+	$(call mml-fact,FREE_HIGHATOMIC,linux/mmzone.h,nr_free_highatomic;) \
+	$(call mml-fact,ATOMIC_KSWAPD_FAILURES,linux/mmzone.h,atomic_t kswapd_failures;) \
+	$(call mml-fact,COMPOUND_DTOR,linux/mm_types.h,unsigned char compound_dtor;) \
+	$(call mml-fact,LARGE_KMALLOC,linux/page-flags.h,PGTY_large_kmalloc) \
+	$(call mml-fact,PAGE_SNAPSHOT,linux/mm.h,void snapshot_page) \
+	$(call mml-export,STABLE_PAGE_FLAGS,stable_page_flags) \
+	$(call mml-fact,PRINT_IN_THP,linux/mmzone.h,vmstat_item_print_in_thp)

@@ -27,7 +27,7 @@
 #define MMLENS_DEVICE		"/dev/mmlens"
 
 /* Revision of this contract; grows when something is added to it. */
-#define MMLENS_ABI		2
+#define MMLENS_ABI		3
 
 /* ------------------------------------------------------------------------
  * Records
@@ -49,6 +49,15 @@
  *			before it
  * @MMLENS_REC_TABLE:	&struct mmlens_table, one page-table page
  * @MMLENS_REC_PROC:	&struct mmlens_proc, one process
+ * @MMLENS_REC_MEMNODE:	&struct mmlens_memnode, a NUMA node's memory
+ * @MMLENS_REC_ZONE:	&struct mmlens_zone, a zone of the node before it
+ * @MMLENS_REC_COUNTERS: &struct mmlens_counters, numbers of the node or zone
+ *			before it
+ * @MMLENS_REC_PAGESET:	&struct mmlens_pageset, what a CPU keeps of the zone
+ *			before it
+ * @MMLENS_REC_BLOCKS:	&struct mmlens_blocks, free blocks in the order of a list
+ * @MMLENS_REC_PAGEBLOCKS: &struct mmlens_pageblocks, page blocks in a row
+ * @MMLENS_REC_PFNS:	&struct mmlens_pfns, page frames in a row with their state
  */
 enum mmlens_record_type {
 	MMLENS_REC_VMA		= 1,
@@ -63,6 +72,13 @@ enum mmlens_record_type {
 	MMLENS_REC_NODE		= 10,
 	MMLENS_REC_TABLE	= 11,
 	MMLENS_REC_PROC		= 12,
+	MMLENS_REC_MEMNODE	= 13,
+	MMLENS_REC_ZONE		= 14,
+	MMLENS_REC_COUNTERS	= 15,
+	MMLENS_REC_PAGESET	= 16,
+	MMLENS_REC_BLOCKS	= 17,
+	MMLENS_REC_PAGEBLOCKS	= 18,
+	MMLENS_REC_PFNS		= 19,
 };
 
 /**
@@ -655,6 +671,314 @@ struct mmlens_proc {
 	char comm[16];
 };
 
+/* ---- physical memory: nodes and zones ---- */
+
+/* mmlens_memnode.flags */
+#define MMLENS_NODE_KSWAPD_SLEEPS (1u << 0)	/* kswapd waits to be woken */
+
+/**
+ * struct mmlens_memnode - A NUMA node that is online, as pg_data_t of the kernel.
+ * @head:	%MMLENS_REC_MEMNODE
+ * @flags:	MMLENS_NODE_*
+ * @node:	its number
+ * @zones:	how many zones it has, those without pages included
+ * @kswapd_order: order that kswapd was woken for
+ * @kswapd_zone: highest zone that it was woken for, @zones when it wasn't
+ * @kswapd_failures: runs in a row in which it reclaimed nothing; from 16 on the
+ *		kernel takes the node for hopeless and lets it sleep
+ * @reserved:	0
+ * @start_pfn:	first PFN
+ * @spanned:	pages from there to its end, holes included
+ * @present:	pages, without holes
+ */
+struct mmlens_memnode {
+	struct mmlens_record head;
+	__u32 flags;
+	__u32 node;
+	__u32 zones;
+	__u32 kswapd_order;
+	__u32 kswapd_zone;
+	__u32 kswapd_failures;
+	__u32 reserved;
+	__u64 start_pfn;
+	__u64 spanned;
+	__u64 present;
+};
+
+/* mmlens_zone.flags */
+#define MMLENS_ZONE_POPULATED	(1u << 0)	/* has pages */
+
+/**
+ * struct mmlens_zone - A zone, as struct zone of the kernel; all in pages.
+ * @head:	%MMLENS_REC_ZONE
+ * @flags:	MMLENS_ZONE_*
+ * @node:	its node
+ * @index:	its place in the node, 0 for the lowest
+ * @start_pfn:	first PFN
+ * @spanned:	from there to its end, holes included
+ * @present:	without holes
+ * @managed:	what the buddy allocator was given
+ * @cma:	present pages of the contiguous memory allocator
+ * @free:	as the kernel counts them: those in the free lists and those that
+ *		CPUs keep, less what CPUs haven't told yet
+ * @boost:	what the watermarks are raised by for now; it is in them
+ * @min:	watermark below which only the privileged may allocate
+ * @low:	watermark that wakes kswapd
+ * @high:	watermark at which kswapd sleeps again
+ * @promo:	watermark up to which kswapd goes where memory is tiered; 0 before
+ *		kernels had it
+ * @highatomic:	reserved for urgent allocations of high order
+ * @highatomic_free: of them free (6.12 and later; 0 before)
+ * @name:	"DMA", "Normal", ..., NUL-terminated
+ */
+struct mmlens_zone {
+	struct mmlens_record head;
+	__u32 flags;
+	__u32 node;
+	__u32 index;
+	__u64 start_pfn;
+	__u64 spanned;
+	__u64 present;
+	__u64 managed;
+	__u64 cma;
+	__u64 free;
+	__u64 boost;
+	__u64 min;
+	__u64 low;
+	__u64 high;
+	__u64 promo;
+	__u64 highatomic;
+	__u64 highatomic_free;
+	char name[16];
+};
+
+/**
+ * enum mmlens_counters_kind - What the numbers of a record are.
+ * @MMLENS_COUNTERS_NODE: of a node, by enum node_stat_item of this kernel; as
+ *		zoneinfo has them, huge pages of some
+ * @MMLENS_COUNTERS_ZONE: of a zone, by enum zone_stat_item
+ * @MMLENS_COUNTERS_NUMA: of a zone, by enum numa_stat_item: allocations that hit
+ *		their node, missed it, ...
+ * @MMLENS_COUNTERS_RESERVE: of a zone: pages kept from allocations that could be
+ *		of a higher zone, by the index of that
+ * @MMLENS_COUNTERS_FREE: of a zone: free blocks in its lists, by order
+ *
+ * The names of the first three are those in /proc/zoneinfo, in that order.
+ */
+enum mmlens_counters_kind {
+	MMLENS_COUNTERS_NODE	= 1,
+	MMLENS_COUNTERS_ZONE	= 2,
+	MMLENS_COUNTERS_NUMA	= 3,
+	MMLENS_COUNTERS_RESERVE	= 4,
+	MMLENS_COUNTERS_FREE	= 5,
+};
+
+/**
+ * struct mmlens_counters - Numbers in a row.
+ * @head:	%MMLENS_REC_COUNTERS
+ * @kind:	&enum mmlens_counters_kind
+ * @value:	each; the record's size says how many
+ */
+struct mmlens_counters {
+	struct mmlens_record head;
+	__u32 kind;
+	__u64 value[];
+};
+
+/**
+ * struct mmlens_pageset - What a CPU keeps of a populated zone, in pages.
+ * @head:	%MMLENS_REC_PAGESET
+ * @cpu:	the CPU, which is online
+ * @count:	free pages that it keeps
+ * @high:	above that it gives some back
+ * @batch:	how many it takes or gives at once
+ * @high_min:	@high moves between this (6.12 and later; @high before)
+ * @high_max:	and this
+ * @stat_threshold: the zone's counters are told of changes above that
+ */
+struct mmlens_pageset {
+	struct mmlens_record head;
+	__u32 cpu;
+	__s32 count;
+	__s32 high;
+	__s32 batch;
+	__s32 high_min;
+	__s32 high_max;
+	__s32 stat_threshold;
+};
+
+/**
+ * enum mmlens_migratetype - What a page block is for, as enum migratetype of
+ * the kernel, whose numbers depend on how it was built.
+ * @MMLENS_MIGRATE_UNMOVABLE: allocations that stay where they are
+ * @MMLENS_MIGRATE_MOVABLE: those that can be moved
+ * @MMLENS_MIGRATE_RECLAIMABLE: caches that can be shrunk
+ * @MMLENS_MIGRATE_HIGHATOMIC: the reserve for urgent allocations
+ * @MMLENS_MIGRATE_CMA:	the contiguous memory allocator's
+ * @MMLENS_MIGRATE_ISOLATE: nothing may be allocated from it for now
+ * @MMLENS_MIGRATE_OTHER: none of these
+ */
+enum mmlens_migratetype {
+	MMLENS_MIGRATE_UNMOVABLE	= 0,
+	MMLENS_MIGRATE_MOVABLE		= 1,
+	MMLENS_MIGRATE_RECLAIMABLE	= 2,
+	MMLENS_MIGRATE_HIGHATOMIC	= 3,
+	MMLENS_MIGRATE_CMA		= 4,
+	MMLENS_MIGRATE_ISOLATE		= 5,
+	MMLENS_MIGRATE_OTHER		= 15,
+};
+
+/* mmlens_blocks.flags */
+#define MMLENS_BLOCKS_LAST	(1u << 0) /* no more of this list follows */
+#define MMLENS_BLOCKS_CUT	(1u << 1) /* the list goes on, but was left: it
+					   * changed too often between two looks,
+					   * or is a CPU's and longer than one
+					   * look takes */
+
+/**
+ * struct mmlens_blocks - Free blocks, in the order of the list they stand on.
+ * @head:	%MMLENS_REC_BLOCKS; the record's size depends on @count
+ * @node:	NUMA node
+ * @position:	how many blocks of the list stand before the first of these.  It
+ *		is the number of those told so far; where it is less, the list
+ *		changed under the walk: what was told from there on is void
+ * @cpu:	CPU that keeps them; -1: the buddy allocator
+ * @zone:	index of the zone in its node
+ * @order:	log2 of the pages in each
+ * @migratetype: &enum mmlens_migratetype of the list; OTHER: this kernel keeps
+ *		several types on it
+ * @flags:	MMLENS_BLOCKS_*
+ * @count:	how many; 0 of an empty list
+ * @pfn:	the first page of each.  An allocation of that order and type takes
+ *		the one at position 0
+ *
+ * Mirrors free_area of struct zone and lists of struct per_cpu_pages
+ * (include/linux/mmzone.h).  Each list of each zone with pages comes, the empty
+ * ones of the buddy allocator too.  Each record is of one moment.
+ */
+struct mmlens_blocks {
+	struct mmlens_record head;
+	__u32 node;
+	__u32 position;
+	__s32 cpu;
+	__u8 zone;
+	__u8 order;
+	__u8 migratetype;
+	__u8 flags;
+	__u32 count;
+	__u64 pfn[];
+};
+
+/**
+ * struct mmlens_pageblocks - Page blocks in a row that are alike.
+ * @head:	%MMLENS_REC_PAGEBLOCKS
+ * @node:	NUMA node
+ * @pfn:	of the first block's first page
+ * @count:	how many blocks
+ * @zone:	index of the zone in its node
+ * @order:	log2 of the pages in each
+ * @migratetype: &enum mmlens_migratetype
+ * @reserved:	0
+ *
+ * Mirrors get_pageblock_migratetype() of mm/page_alloc.c.  A block whose pages
+ * are all offline has no record.
+ */
+struct mmlens_pageblocks {
+	struct mmlens_record head;
+	__u32 node;
+	__u64 pfn;
+	__u32 count;
+	__u8 zone;
+	__u8 order;
+	__u8 migratetype;
+	__u8 reserved;
+};
+
+/**
+ * enum mmlens_page_kind - What a page is, as far as struct page tells and its
+ * flags don't.
+ * @MMLENS_PAGE_KIND_NONE: nothing is told: what the flags say, or an owner that
+ *		leaves no mark
+ * @MMLENS_PAGE_KIND_BUDDY: free, in a block of the buddy allocator
+ * @MMLENS_PAGE_KIND_OFFLINE: logically offline: a balloon's, or memory that a
+ *		hypervisor keeps
+ * @MMLENS_PAGE_KIND_TABLE: holds a page table
+ * @MMLENS_PAGE_KIND_GUARD: guards an allocation (debug_pagealloc)
+ * @MMLENS_PAGE_KIND_HUGETLB: of hugetlb, in use or not
+ * @MMLENS_PAGE_KIND_SLAB: of the slab allocator
+ * @MMLENS_PAGE_KIND_ZSMALLOC: of zsmalloc (6.12 and later)
+ * @MMLENS_PAGE_KIND_UNACCEPTED: free, not accepted from the hypervisor yet (6.12
+ *		and later)
+ * @MMLENS_PAGE_KIND_LARGE_KMALLOC: kmalloc() of more than slabs have (7.3)
+ * @MMLENS_PAGE_KIND_MAYBE_HUGE_ZERO: of a folio that may be the huge zero page,
+ *		or a driver's of that size: this kernel doesn't tell (before
+ *		7.3).  Its flags lack KPF_ZERO_PAGE and KPF_THP, which
+ *		kpageflags has if it is.
+ * @MMLENS_PAGE_KIND_OTHER: the kernel has a type for it that isn't known here
+ */
+enum mmlens_page_kind {
+	MMLENS_PAGE_KIND_NONE		= 0,
+	MMLENS_PAGE_KIND_BUDDY		= 1,
+	MMLENS_PAGE_KIND_OFFLINE	= 2,
+	MMLENS_PAGE_KIND_TABLE		= 3,
+	MMLENS_PAGE_KIND_GUARD		= 4,
+	MMLENS_PAGE_KIND_HUGETLB	= 5,
+	MMLENS_PAGE_KIND_SLAB		= 6,
+	MMLENS_PAGE_KIND_ZSMALLOC	= 7,
+	MMLENS_PAGE_KIND_UNACCEPTED	= 8,
+	MMLENS_PAGE_KIND_LARGE_KMALLOC	= 9,
+	MMLENS_PAGE_KIND_MAYBE_HUGE_ZERO = 10,
+	MMLENS_PAGE_KIND_OTHER		= 15,
+};
+
+/**
+ * struct mmlens_pfns - Page frames in a row whose pages have the same state.
+ * @head:	%MMLENS_REC_PFNS
+ * @count:	how many
+ * @pfn:	the first.  Where there is a gap to the record before there is
+ *		no online memory; neighbours of the same state aren't always one
+ *		record.
+ * @page_flags:	as in &struct mmlens_page, of each; of any page, so also BUDDY,
+ *		SLAB, PGTABLE and so on, as kpageflags has them
+ * @memcg:	as there
+ * @mapcount:	of each page, as kpagecount
+ * @refcount:	references to the folio; of a free page 0
+ * @folio_index: pages between the first of the folio, or of the free block, and
+ *		the first of these.  Free blocks of one order may be in a row:
+ *		that of page i is (@folio_index + i) modulo 1 << @order.
+ * @order:	log2 of the pages in the folio or the free block
+ * @kind:	&enum mmlens_page_kind
+ * @migratetype: &enum mmlens_migratetype of the page block
+ * @lru:	&enum mmlens_lru
+ * @generation:	as in &struct mmlens_page
+ * @tier:	as there
+ * @node:	NUMA node
+ * @zone:	index of the zone in its node
+ * @reserved:	0
+ *
+ * Pages are read one after another, without a reference to any: a page that
+ * changes meanwhile may be told torn.
+ */
+struct mmlens_pfns {
+	struct mmlens_record head;
+	__u32 count;
+	__u64 pfn;
+	__u64 page_flags;
+	__u64 memcg;
+	__s32 mapcount;
+	__s32 refcount;
+	__u32 folio_index;
+	__u8 order;
+	__u8 kind;
+	__u8 migratetype;
+	__u8 lru;
+	__u8 generation;
+	__u8 tier;
+	__u16 node;
+	__u8 zone;
+	__u8 reserved[3];
+};
+
 /* ------------------------------------------------------------------------
  * Queries
  */
@@ -668,6 +992,10 @@ struct mmlens_proc {
 #define MMLENS_NR_NUMA_MAPS	5
 #define MMLENS_NR_TABLES	6
 #define MMLENS_NR_PROCS		7
+#define MMLENS_NR_ZONES		8
+#define MMLENS_NR_FREE		9
+#define MMLENS_NR_PAGEBLOCKS	10
+#define MMLENS_NR_PAGES		11
 
 /* mmlens_info.fields: what this kernel can tell. */
 #define MMLENS_FIELD_SOFT_DIRTY		(1ull << 0)
@@ -741,27 +1069,32 @@ struct mmlens_info {
 #define MMLENS_STATUS_TRUNCATED	(1u << 1)  /* the buffer is full: call again */
 
 /**
- * struct mmlens_walk - A walk over one process, continued from call to call.
+ * struct mmlens_walk - A walk, continued from call to call.
  * @size:	in: sizeof(struct mmlens_walk)
  * @flags:	in: MMLENS_WALK_*
  * @pid:	in: the process, or any thread of it, as the caller's PID
- *		namespace numbers it; greater than 0.  Of %MMLENS_PROCS 0
+ *		namespace numbers it; greater than 0.  Of the queries about the
+ *		machine (from %MMLENS_PROCS on) 0
  * @status:	out: MMLENS_STATUS_*
- * @start:	in: first address, a multiple of the page size
+ * @start:	in: first address, a multiple of the page size.  Of the machine
+ *		0, or what the query says
  * @end:	in: address after the last, a multiple of the page size, at most
- *		mmlens_info.task_size; 0 stands for that
+ *		mmlens_info.task_size; 0 stands for that.  Of the machine 0, or
+ *		what the query says
  * @cursor:	in: 0 to begin; otherwise what the last call left here.
- *		out: where the next call goes on
+ *		out: where the next call goes on.  Of the machine it means
+ *		something to the module alone
  * @generation:	in: 0 to begin; otherwise what the last call left here.
- *		out: identifies the address space that is walked
+ *		out: identifies the address space that is walked.  Of the
+ *		machine it means something to the module alone
  * @buffer:	in: user address of the buffer for records, 8-byte aligned
  * @buffer_size: in: its size in bytes
  * @written:	out: bytes of records written
  * @records:	out: records written
  * @restarts:	out: steps that met a change under way and were done again
  * @reserved:	must be 0
- * @max_hold_ns: out: the longest time that this call held a lock of the
- *		process (mmap_lock or a page-table lock)
+ * @max_hold_ns: out: the longest time that this call held a lock (of a process
+ *		mmap_lock or a page-table lock)
  *
  * Used by:
  *  %MMLENS_VMAS  records VMA, NAME: each VMA that meets [start, end).  One that
@@ -777,8 +1110,14 @@ struct mmlens_info {
  *  %MMLENS_TABLES records TABLE: each page-table page that translates addresses
  *		  of a VMA that meets [start, end), upper levels first
  *  %MMLENS_PROCS records PROC, SMAPS: every process of the caller's PID
- *		  namespace, in order of PID.  @start and @end must be 0; @cursor
- *		  is the PID to go on from
+ *		  namespace, in order of PID
+ *  %MMLENS_ZONES records MEMNODE, ZONE, COUNTERS, PAGESET: each node that is
+ *		  online, its zones and the CPUs' parts of them
+ *  %MMLENS_FREE  records BLOCKS: each list of free blocks, and those on it
+ *  %MMLENS_PAGEBLOCKS records PAGEBLOCKS: the page blocks that meet the PFNs
+ *		  from @start to @end (0: the last)
+ *  %MMLENS_PAGES records PFNS: the page frames of [start, end) that are online
+ *		  memory; start and end are PFNs
  *
  * Errors:
  *  EPERM	the caller lacks CAP_SYS_ADMIN, or the kernel is locked down
@@ -827,5 +1166,10 @@ struct mmlens_walk {
 			       struct mmlens_walk)
 #define MMLENS_TABLES	_IOWR(MMLENS_IOC, MMLENS_NR_TABLES, struct mmlens_walk)
 #define MMLENS_PROCS	_IOWR(MMLENS_IOC, MMLENS_NR_PROCS, struct mmlens_walk)
+#define MMLENS_ZONES	_IOWR(MMLENS_IOC, MMLENS_NR_ZONES, struct mmlens_walk)
+#define MMLENS_FREE	_IOWR(MMLENS_IOC, MMLENS_NR_FREE, struct mmlens_walk)
+#define MMLENS_PAGEBLOCKS _IOWR(MMLENS_IOC, MMLENS_NR_PAGEBLOCKS, \
+				struct mmlens_walk)
+#define MMLENS_PAGES	_IOWR(MMLENS_IOC, MMLENS_NR_PAGES, struct mmlens_walk)
 
 #endif /* _UAPI_MMLENS_H */
