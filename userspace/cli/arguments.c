@@ -110,3 +110,11 @@ int cli_parse_range(const struct mmlens_info *info, const char *text,
 		return CLI_GO_ON;
 	return CLI_USAGE;
 }
+
+int cli_no_more(const struct command *self, int argc, char **argv)
+{
+	if (optind < argc)
+		return cli_usage(self, "%s: '%s' is one argument too many",
+				 self->name, argv[optind]);
+	return CLI_GO_ON;
+}

@@ -20,6 +20,13 @@ static const struct command *const commands[] = {
 	&cmd_tables,
 	&cmd_folios,
 	&cmd_ps,
+	&cmd_zones,
+	&cmd_buddy,
+	&cmd_pageblocks,
+	&cmd_zoneinfo,
+	&cmd_buddyinfo,
+	&cmd_pagetypeinfo,
+	&cmd_page_types,
 	&cmd_info,
 };
 

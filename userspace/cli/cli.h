@@ -42,6 +42,9 @@ struct command {
 
 extern const struct command cmd_info, cmd_maps, cmd_pmap, cmd_pte, cmd_vtop;
 extern const struct command cmd_ps, cmd_tables, cmd_folios;
+extern const struct command cmd_zones, cmd_zoneinfo, cmd_buddyinfo;
+extern const struct command cmd_buddy, cmd_pageblocks, cmd_pagetypeinfo;
+extern const struct command cmd_page_types;
 extern const struct command cmd_smaps, cmd_smaps_rollup, cmd_numa_maps;
 
 /* What main() does.  Return: exit status. */
@@ -49,6 +52,9 @@ int cli_run(int argc, char **argv);
 
 /* Where a connection comes from; tests put their own here. */
 extern struct mmlens *(*cli_connect)(void);
+
+/* What the kernel says of a page frame without a page; tests have their own. */
+extern int (*cli_kpageflags)(uint64_t pfn, uint64_t *flags);
 
 /* "mmlens: ...\n" on standard error. */
 void cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -78,6 +84,9 @@ enum {
 
 /* Handle a common option or an unknown one.  Return: CLI_GO_ON or a status. */
 int cli_common_option(const struct command *self, int option, bool *json);
+
+/* Refuse what stands behind the options.  Return: CLI_GO_ON or a status. */
+int cli_no_more(const struct command *self, int argc, char **argv);
 
 /* A PID, or /proc/PID.  Return: 0 when @text is none. */
 int cli_parse_pid(const char *text);
@@ -125,6 +134,8 @@ int session_close(struct session *s, int status);
  * Return: CLI_OK for 0, CLI_MISSING for ESRCH, else CLI_FAILED.
  */
 int session_explain(const struct session *s, int pid, int error);
+/* The same of what isn't a process; never CLI_MISSING. */
+int session_explain_of(const struct session *s, const char *subject, int error);
 
 /* What several walks were like together. */
 void session_add_stats(struct mmlens_stats *sum,
@@ -150,6 +161,34 @@ void users_free(struct users *users);
 /* Walk VMAs (MMLENS_AREAS_*) and show each.  Return: a status. */
 int cli_show_areas(struct session *s, const struct maps_view *view, int pid,
 		   unsigned int flags);
+
+/* Read nodes and zones and @show them.  Return: exit status. */
+int cli_show_zones(const struct command *self, bool json, void *context,
+		   int (*show)(struct session *s, void *context,
+			       const struct mmlens_zones *zones));
+
+/* Read zones, free blocks and page blocks and @show them.  Return: exit status. */
+int cli_show_free(const struct command *self, bool json, void *context,
+		  int (*show)(struct session *s, void *context,
+			      const struct free_memory *memory));
+
+/*
+ * Take an option that says which zones, orders and types to show.
+ * Return: CLI_GO_ON or a status.
+ */
+#define FREE_OPTIONS \
+	{ "node", required_argument, NULL, 'n' }, \
+	{ "zone", required_argument, NULL, 'z' }, \
+	{ "type", required_argument, NULL, 't' }
+#define FREE_HELP \
+	"  -n, --node NODE  of that NUMA node alone\n" \
+	"  -z, --zone ZONE  of that zone alone, as Normal\n" \
+	"  -t, --type TYPE  of that migratetype alone, as Movable\n"
+int cli_free_option(const struct command *self, int option,
+		    struct free_filter *filter);
+
+/* A number from 0 to @most.  Return: false when @text is none. */
+bool cli_parse_number(const char *text, unsigned int most, unsigned int *value);
 
 /*
  * How the running kernel writes smaps or smaps_rollup; what this reader doesn't

@@ -15,9 +15,9 @@ static int run(const struct command *self, int argc, char **argv)
 		if (status != CLI_GO_ON)
 			return status;
 	}
-	if (optind < argc)
-		return cli_usage(self, "info: '%s' is one argument too many",
-				 argv[optind]);
+	status = cli_no_more(self, argc, argv);
+	if (status != CLI_GO_ON)
+		return status;
 	status = session_open(&s, MMLENS_NR_INFO, json);
 	if (status != CLI_GO_ON)
 		return status;

@@ -138,32 +138,14 @@ static const char *why_no_memory(int pid)
 	return "has no address space";
 }
 
-/* Of one process, or of all of them. */
-static void explain_any(int pid, const char *what, const char *hint)
-{
-	if (pid)
-		cli_error("PID %d: %s%s", pid, what, hint);
-	else
-		cli_error("processes: %s%s", what, hint);
-}
-
-int session_explain(const struct session *s, int pid, int error)
+int session_explain_of(const struct session *s, const char *subject, int error)
 {
 	switch (-error) {
 	case 0:
 		return CLI_OK;
-	case ESRCH:
-		cli_error("PID %d: no such process", pid);
-		return CLI_MISSING;
-	case ENXIO:
-		cli_error("PID %d: %s", pid, why_no_memory(pid));
-		break;
-	case ESTALE:
-		cli_error("PID %d: exited or executed another program during the walk",
-			  pid);
-		break;
 	case EPERM:
-		explain_any(pid, strerror(EPERM), open_hint(EPERM));
+		cli_error("%s: %s%s", subject, strerror(EPERM),
+			  open_hint(EPERM));
 		break;
 	case EPROTO:
 		explain_mismatch(s->view.info, "gives no sense for what");
@@ -174,9 +156,30 @@ int session_explain(const struct session *s, int pid, int error)
 		explain_mismatch(s->view.info, "can't answer what");
 		break;
 	default:
-		explain_any(pid, strerror(-error), "");
+		cli_error("%s: %s", subject, strerror(-error));
 	}
 	return CLI_FAILED;
+}
+
+int session_explain(const struct session *s, int pid, int error)
+{
+	char subject[24] = "processes";
+
+	switch (-error) {
+	case ESRCH:
+		cli_error("PID %d: no such process", pid);
+		return CLI_MISSING;
+	case ENXIO:
+		cli_error("PID %d: %s", pid, why_no_memory(pid));
+		return CLI_FAILED;
+	case ESTALE:
+		cli_error("PID %d: exited or executed another program during the walk",
+			  pid);
+		return CLI_FAILED;
+	}
+	if (pid)
+		snprintf(subject, sizeof(subject), "PID %d", pid);
+	return session_explain_of(s, subject, error);
 }
 
 void session_add_stats(struct mmlens_stats *sum, const struct mmlens_stats *add)

@@ -8,10 +8,29 @@ _mmlens_pids()
 	COMPREPLY=($(compgen -W "${pids[*]#/proc/}" -- "$1"))
 }
 
+# What commands about free memory take: CURRENT PREVIOUS OPTIONS
+_mmlens_free()
+{
+	local words="-n --node -z --zone -t --type $3"
+
+	case $2 in
+	-n | --node | -o | --order)
+		words=
+		;;
+	-z | --zone)
+		words="DMA DMA32 Normal Movable Device"
+		;;
+	-t | --type)
+		words="Unmovable Movable Reclaimable HighAtomic CMA Isolate"
+		;;
+	esac
+	COMPREPLY=($(compgen -W "$words" -- "$1"))
+}
+
 _mmlens()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
-	local commands="maps smaps smaps_rollup numa_maps pmap pte vtop tables folios ps info help"
+	local commands="maps smaps smaps_rollup numa_maps pmap pte vtop tables folios ps zones zoneinfo buddyinfo pagetypeinfo buddy pageblocks page-types info help"
 	local common="--json --help --version" options
 
 	COMPREPLY=()
@@ -28,9 +47,24 @@ _mmlens()
 	maps | smaps | smaps_rollup | numa_maps | vtop | folios)
 		options=$common
 		;;
-	info)
+	zoneinfo | buddyinfo | pagetypeinfo | info)
 		COMPREPLY=($(compgen -W "$common" -- "$cur"))
 		return
+		;;
+	zones)
+		COMPREPLY=($(compgen -W "-k --abbreviate -c --cpus $common" -- "$cur"))
+		return
+		;;
+	buddy)
+		_mmlens_free "$cur" "$prev" "-l --list --map -o --order $common"
+		return
+		;;
+	pageblocks)
+		_mmlens_free "$cur" "$prev" "--map $common"
+		return
+		;;
+	page-types)
+		options="-r --raw -d --describe -a --addr -b --bits -c --cgroup -p --pid -l --list -L --list-each -C --list-cgroup -M --list-mapcnt -N --no-summary $common"
 		;;
 	pmap)
 		options="-x --extended -X -XX -d --device -q --quiet -p --show-path -A --range $common"
@@ -56,12 +90,20 @@ _mmlens()
 	-A | --range | --ranges)
 		return
 		;;
+	-p | --pid)
+		# of ps a flag
+		[[ ${COMP_WORDS[1]} == page-types ]] && _mmlens_pids "$cur" && return
+		;;
+	-c | --cgroup)
+		[[ ${COMP_WORDS[1]} == page-types ]] &&
+			COMPREPLY=($(compgen -d -- "$cur")) && return
+		;;
 	-s | --sort)
 		COMPREPLY=($(compgen -W "pid user command name vss rss pss uss swap tables" -- "$cur"))
 		return
 		;;
 	esac
-	if [[ $cur == -* ]]; then
+	if [[ $cur == -* || ${COMP_WORDS[1]} == page-types ]]; then
 		COMPREPLY=($(compgen -W "$options" -- "$cur"))
 	else
 		_mmlens_pids "$cur"

@@ -15,6 +15,12 @@ struct mmlens {
 	struct mmlens_thp_settings thp;
 };
 
+/*
+ * An array of @count members of @size bytes with room for one more; it grows to
+ * each power of two.  NULL without memory: the array is as it was.
+ */
+void *mmlens_grown(void *array, size_t count, size_t size);
+
 /* The ioctl on a device; the context is its descriptor. */
 extern const struct mmlens_transport mmlens_device_transport;
 

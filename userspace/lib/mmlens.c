@@ -110,6 +110,13 @@ bool mmlens_has_effective(const struct mmlens_info *info)
 	return info->abi >= 2;
 }
 
+void *mmlens_grown(void *array, size_t count, size_t size)
+{
+	if (count & (count - 1))
+		return array;
+	return reallocarray(array, count ? 2 * count : 1, size);
+}
+
 const char *mmlens_lib_version(void)
 {
 	return MMLENS_VERSION;

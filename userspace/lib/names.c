@@ -111,6 +111,10 @@ static const struct mmlens_flag query_flags[] = {
 	{ 1u << MMLENS_NR_NUMA_MAPS, "", "numa_maps", "nodes of a VMA's pages" },
 	{ 1u << MMLENS_NR_TABLES, "", "tables", "page-table pages" },
 	{ 1u << MMLENS_NR_PROCS, "", "procs", "processes" },
+	{ 1u << MMLENS_NR_ZONES, "", "zones", "nodes and zones" },
+	{ 1u << MMLENS_NR_FREE, "", "free", "lists of free blocks" },
+	{ 1u << MMLENS_NR_PAGEBLOCKS, "", "pageblocks", "page blocks" },
+	{ 1u << MMLENS_NR_PAGES, "", "pages", "every page frame" },
 	{}
 };
 
@@ -198,6 +202,31 @@ static const char *const lrus[] = {
 	[MMLENS_LRU_UNEVICTABLE] = "unevictable",
 };
 
+static const char *const migratetypes[] = {
+	[MMLENS_MIGRATE_UNMOVABLE] = "unmovable",
+	[MMLENS_MIGRATE_MOVABLE] = "movable",
+	[MMLENS_MIGRATE_RECLAIMABLE] = "reclaimable",
+	[MMLENS_MIGRATE_HIGHATOMIC] = "highatomic",
+	[MMLENS_MIGRATE_CMA] = "cma",
+	[MMLENS_MIGRATE_ISOLATE] = "isolate",
+	[MMLENS_MIGRATE_OTHER] = "other",
+};
+
+static const char *const page_kinds[] = {
+	[MMLENS_PAGE_KIND_NONE] = "none",
+	[MMLENS_PAGE_KIND_BUDDY] = "buddy",
+	[MMLENS_PAGE_KIND_OFFLINE] = "offline",
+	[MMLENS_PAGE_KIND_TABLE] = "table",
+	[MMLENS_PAGE_KIND_GUARD] = "guard",
+	[MMLENS_PAGE_KIND_HUGETLB] = "hugetlb",
+	[MMLENS_PAGE_KIND_SLAB] = "slab",
+	[MMLENS_PAGE_KIND_ZSMALLOC] = "zsmalloc",
+	[MMLENS_PAGE_KIND_UNACCEPTED] = "unaccepted",
+	[MMLENS_PAGE_KIND_LARGE_KMALLOC] = "large_kmalloc",
+	[MMLENS_PAGE_KIND_MAYBE_HUGE_ZERO] = "maybe_huge_zero",
+	[MMLENS_PAGE_KIND_OTHER] = "other",
+};
+
 static const char *const states[] = {
 	[MMLENS_STATE_NONE] = "none",
 	[MMLENS_STATE_TABLE] = "table",
@@ -268,6 +297,36 @@ const struct mmlens_flag *mmlens_page_flags(void)
 const char *mmlens_lru_name(unsigned int lru)
 {
 	return lru < ARRAY_SIZE(lrus) ? lrus[lru] : "?";
+}
+
+/* As migratetype_names of mm/page_alloc.c. */
+static const char *const migratetype_labels[] = {
+	[MMLENS_MIGRATE_UNMOVABLE]   = "Unmovable",
+	[MMLENS_MIGRATE_MOVABLE]     = "Movable",
+	[MMLENS_MIGRATE_RECLAIMABLE] = "Reclaimable",
+	[MMLENS_MIGRATE_HIGHATOMIC]  = "HighAtomic",
+	[MMLENS_MIGRATE_CMA]	     = "CMA",
+	[MMLENS_MIGRATE_ISOLATE]     = "Isolate",
+};
+
+const char *mmlens_migratetype_label(unsigned int migratetype)
+{
+	return migratetype < ARRAY_SIZE(migratetype_labels) ?
+	       migratetype_labels[migratetype] : "Other";
+}
+
+const char *mmlens_migratetype_name(unsigned int type)
+{
+	if (type >= ARRAY_SIZE(migratetypes) || !migratetypes[type])
+		return "?";
+	return migratetypes[type];
+}
+
+const char *mmlens_page_kind_name(unsigned int kind)
+{
+	if (kind >= ARRAY_SIZE(page_kinds) || !page_kinds[kind])
+		return "?";
+	return page_kinds[kind];
 }
 
 const char *mmlens_state_name(unsigned int state)

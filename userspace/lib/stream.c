@@ -31,6 +31,10 @@ static const unsigned long requests[] = {
 	[MMLENS_NR_NUMA_MAPS] = MMLENS_NUMA_MAPS,
 	[MMLENS_NR_TABLES]    = MMLENS_TABLES,
 	[MMLENS_NR_PROCS]     = MMLENS_PROCS,
+	[MMLENS_NR_ZONES]     = MMLENS_ZONES,
+	[MMLENS_NR_FREE]      = MMLENS_FREE,
+	[MMLENS_NR_PAGEBLOCKS] = MMLENS_PAGEBLOCKS,
+	[MMLENS_NR_PAGES]     = MMLENS_PAGES,
 };
 
 /* Least bytes of each type: a record may grow, it never shrinks. */
@@ -47,6 +51,13 @@ static const size_t least_size[] = {
 	[MMLENS_REC_NODE]  = sizeof(struct mmlens_node),
 	[MMLENS_REC_TABLE] = sizeof(struct mmlens_table),
 	[MMLENS_REC_PROC]  = sizeof(struct mmlens_proc),
+	[MMLENS_REC_MEMNODE]  = sizeof(struct mmlens_memnode),
+	[MMLENS_REC_ZONE]     = sizeof(struct mmlens_zone),
+	[MMLENS_REC_COUNTERS] = sizeof(struct mmlens_counters),
+	[MMLENS_REC_PAGESET]  = sizeof(struct mmlens_pageset),
+	[MMLENS_REC_BLOCKS]   = sizeof(struct mmlens_blocks),
+	[MMLENS_REC_PAGEBLOCKS] = sizeof(struct mmlens_pageblocks),
+	[MMLENS_REC_PFNS]     = sizeof(struct mmlens_pfns),
 };
 
 static void stream_end(struct mmlens_stream *s, int end)
@@ -119,6 +130,15 @@ static bool run_is_sane(const struct mmlens_record *rec)
 	       run->count <= (rec->size - sizeof(*run)) / sizeof(run->raw[0]);
 }
 
+static bool blocks_are_sane(const struct mmlens_record *rec)
+{
+	const struct mmlens_blocks *blocks = (const void *)rec;
+
+	return blocks->order < 64 &&
+	       blocks->count <= (rec->size - sizeof(*blocks)) /
+				sizeof(blocks->pfn[0]);
+}
+
 /*
  * A leaf above level PTE stands alone.  Those in a row end within the user
  * range, and within their folio if it is a large one.
@@ -144,6 +164,15 @@ static bool page_is_sane(const struct mmlens_info *info,
 			       1ull << page->order;
 }
 
+/* Not beyond what a PFN can be, and in the folio or block, or one like it. */
+static bool pfns_are_sane(const struct mmlens_record *rec)
+{
+	const struct mmlens_pfns *run = (const void *)rec;
+
+	return run->count && run->pfn + run->count > run->pfn &&
+	       run->order <= 31 && !(run->folio_index >> run->order);
+}
+
 static int check_record(const struct mmlens_info *info,
 			const struct mmlens_record *rec, size_t left)
 {
@@ -158,7 +187,11 @@ static int check_record(const struct mmlens_info *info,
 		return -EPROTO;
 	if (rec->type == MMLENS_REC_RUN && !run_is_sane(rec))
 		return -EPROTO;
+	if (rec->type == MMLENS_REC_BLOCKS && !blocks_are_sane(rec))
+		return -EPROTO;
 	if (rec->type == MMLENS_REC_PAGE && !page_is_sane(info, rec))
+		return -EPROTO;
+	if (rec->type == MMLENS_REC_PFNS && !pfns_are_sane(rec))
 		return -EPROTO;
 	return 0;
 }

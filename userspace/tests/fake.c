@@ -13,7 +13,7 @@ const struct mmlens_info fake_info = {
 	.page_shift = 12,
 	.levels = 4,
 	.task_size = 0x7ffffffff000,
-	.queries = 0xff,
+	.queries = 0xfff,
 	.fields = 0x1f,
 	.level_shift = { 0, 12, 21, 30, 0, 39 },
 	.version = "1.2.3",
@@ -30,9 +30,13 @@ static int fake_walk(struct fake *fake, struct mmlens_walk *walk)
 {
 	const struct fake_call *call = &fake->calls[fake->made];
 
+	/* What comes behind the end of a walk is another one. */
+	bool first = !fake->made || (fake->calls[fake->made - 1].status &
+				     MMLENS_STATUS_DONE);
+
 	if (walk->size != sizeof(*walk) || walk->reserved ||
-	    walk->cursor != cursor_of(fake->made) ||
-	    walk->generation != (fake->made ? 77 : 0))
+	    walk->cursor != (first ? 0 : cursor_of(fake->made)) ||
+	    walk->generation != (first ? 0 : 77))
 		fake->broken = true;
 	if (fake->made >= fake->count) {
 		fake->broken = true;

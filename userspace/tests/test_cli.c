@@ -80,7 +80,7 @@ static void an_older_module_is_named(void)
 	fake_init(&fake, NULL, 0);
 	fake.info.queries = 1;
 	CHECK_NUMBER(run_command("pmap", "-x", PID, NULL), CLI_FAILED);
-	CHECK(strstr(errors, "the module (1.2.3, contract 2) can't answer what this reader ("));
+	CHECK(strstr(errors, "the module (1.2.3, contract 3) can't answer what this reader ("));
 	CHECK_STRING(output, "");
 	CHECK(fake.closed);
 }
@@ -104,7 +104,7 @@ static void errors_of_a_walk_are_told_apart(void)
 	check_walk_error(-ENXIO, CLI_FAILED,
 			 "mmlens: PID " PID ": has no address space\n");
 	check_walk_error(-EPERM, CLI_FAILED, "Operation not permitted (");
-	check_walk_error(-E2BIG, CLI_FAILED, "the module (1.2.3, contract 2)");
+	check_walk_error(-E2BIG, CLI_FAILED, "the module (1.2.3, contract 3)");
 	check_walk_error(-EINTR, CLI_FAILED, "Interrupted system call\n");
 }
 

@@ -99,7 +99,13 @@ static void enums_are_the_contract(void)
 	check_enum("MMLENS_STATE_", mmlens_state_name);
 	check_enum("MMLENS_LEVEL_", mmlens_level_name);
 	check_enum("MMLENS_LRU_", mmlens_lru_name);
+	check_enum("MMLENS_MIGRATE_", mmlens_migratetype_name);
+	check_enum("MMLENS_PAGE_KIND_", mmlens_page_kind_name);
 	CHECK_STRING(mmlens_lru_name(6), "?");
+	CHECK_STRING(mmlens_migratetype_name(6), "?");
+	CHECK_STRING(mmlens_migratetype_name(99), "?");
+	CHECK_STRING(mmlens_page_kind_name(14), "?");
+	CHECK_STRING(mmlens_page_kind_name(99), "?");
 	CHECK_STRING(mmlens_state_name(12), "other");
 	CHECK_STRING(mmlens_state_name(999), "other");
 	CHECK_STRING(mmlens_level_name(0), "?");

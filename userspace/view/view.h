@@ -123,6 +123,190 @@ void maps_add_sums(struct json_object *o, const struct mmlens_smaps *smaps);
 /* The line of maps, and the heads of smaps and smaps_rollup. */
 void maps_line(struct view *v, const struct mmlens_area *area);
 
+/* ---- page-types ---- */
+
+/**
+ * struct page_list - Pages in a row, to be listed.
+ * @va:		number of the first page's virtual address
+ * @pfn:	its PFN, or the offset of its swap slot
+ * @count:	how many
+ * @flags:	as they are shown
+ * @memcg:	as in &struct mmlens_page
+ * @mapcount:	as there
+ */
+struct page_list {
+	uint64_t va;
+	uint64_t pfn;
+	uint64_t count;
+	uint64_t flags;
+	uint64_t memcg;
+	uint64_t mapcount;
+};
+
+/**
+ * struct page_types_options - What is shown.
+ * @list:	pages in ranges
+ * @each:	pages one by one
+ * @va:		they are of a process: with their virtual address
+ * @memcg:	with their memory cgroup
+ * @mapcount:	with their mapcount
+ */
+struct page_types_options {
+	bool list;
+	bool each;
+	bool va;
+	bool memcg;
+	bool mapcount;
+};
+
+struct page_types_view {
+	void (*begin)(struct view *v, const struct page_types_options *o);
+	void (*pages)(struct view *v, const struct page_types_options *o,
+		      const struct page_list *pages);
+	void (*end)(struct view *v, const struct page_types_options *o,
+		    const struct mmlens_page_types *types);
+};
+extern const struct page_types_view page_types_text, page_types_json;
+
+/* Flags with their letters and names, as the tool describes them. */
+void page_types_describe(struct view *v, uint64_t flags);
+
+/* ---- zones ---- */
+
+/**
+ * struct zones_options - How zones are shown.
+ * @abbreviate:	bytes with a suffix instead of pages
+ * @cpus:	what each CPU keeps, too
+ */
+struct zones_options {
+	bool abbreviate;
+	bool cpus;
+};
+void zones_text(struct view *v, const struct mmlens_zones *zones,
+		const struct zones_options *o);
+void zones_json(struct view *v, const struct mmlens_zones *zones);
+/* What the words of the STATE column mean. */
+void zones_legend(FILE *out);
+
+/* ---- maps of a zone ---- */
+
+/**
+ * struct memory_map - A zone in pieces of one size.
+ * @zone:	of which
+ * @start:	PFN of the first piece, a multiple of their size
+ * @order:	log2 of the pages in a piece: the least with which all of it fits
+ *		on a screen
+ * @count:	pieces
+ * @kinds:	what a page can be counted as, from 0 on
+ * @pages:	of each piece, by kind
+ */
+struct memory_map {
+	const struct mmlens_zone *zone;
+	uint64_t start;
+	unsigned int order;
+	size_t count;
+	unsigned int kinds;
+	uint64_t *pages;
+};
+
+/* A piece as it is drawn; @color is NULL or an escape sequence. */
+struct memory_cell {
+	char letter;
+	const char *color;
+};
+
+/* How a piece is drawn whose pages are @pages, by kind. */
+typedef struct memory_cell (*memory_cell_of)(const struct memory_map *map,
+					     const uint64_t *pages);
+
+/* Return: false without memory. */
+bool memory_map_make(struct memory_map *map, const struct mmlens_zone *zone,
+		     unsigned int kinds);
+/* Count pages; those outside of the zone are passed by. */
+void memory_map_add(struct memory_map *map, uint64_t pfn, uint64_t count,
+		    unsigned int kind);
+/* The kind that most pages of a piece are; -1: it has none. */
+int memory_map_most(const struct memory_map *map, const uint64_t *pages);
+void memory_map_put(struct view *v, const struct memory_map *map,
+		    memory_cell_of of);
+void memory_map_free(struct memory_map *map);
+
+/* ---- buddy, pageblocks, pagetypeinfo ---- */
+
+/**
+ * struct free_memory - What the commands about free blocks show.
+ * @zones:	nodes and zones
+ * @lists:	free blocks
+ * @blocks:	page blocks
+ */
+struct free_memory {
+	struct mmlens_zones *zones;
+	struct mmlens_free_lists *lists;
+	struct mmlens_pageblock_map *blocks;
+};
+
+/**
+ * struct free_filter - What of it is shown.
+ * @node:	of that node; -1: of all
+ * @zone:	of the zone with that name; NULL: of all
+ * @migratetype: of that enum mmlens_migratetype; -1: of all
+ * @order:	of that order; -1: of all
+ */
+struct free_filter {
+	int node;
+	const char *zone;
+	int migratetype;
+	int order;
+};
+
+bool free_filter_zone(const struct free_filter *f,
+		      const struct mmlens_zone *zone);
+bool free_filter_type(const struct free_filter *f, unsigned int migratetype);
+bool free_filter_list(const struct free_filter *f,
+		      const struct mmlens_free_list *list);
+
+/* A bit for each migratetype that this kernel has. */
+uint32_t free_types(const struct free_memory *memory);
+/* Blocks on the buddy allocator's list of a zone. */
+uint64_t free_blocks_of(const struct free_memory *memory,
+			const struct mmlens_zone *zone, unsigned int order,
+			unsigned int migratetype);
+
+void buddy_text(struct view *v, const struct free_memory *memory,
+		const struct free_filter *filter);
+/* Each block, in the order of its list. */
+void buddy_list_text(struct view *v, const struct free_memory *memory,
+		     const struct free_filter *filter);
+/* With @each the PFNs, too. */
+void buddy_json(struct view *v, const struct free_memory *memory,
+		const struct free_filter *filter, bool each);
+/* Where the free blocks are. */
+void buddy_map_text(struct view *v, const struct free_memory *memory,
+		    const struct free_filter *filter);
+void buddy_map_legend(FILE *out);
+void pageblocks_map_legend(FILE *out);
+/* As the kernel's file. */
+void pagetypeinfo_text(struct view *v, const struct free_memory *memory);
+void pagetypeinfo_json(struct view *v, const struct free_memory *memory);
+void pageblocks_text(struct view *v, const struct free_memory *memory,
+		     const struct free_filter *filter);
+void pageblocks_map_text(struct view *v, const struct free_memory *memory,
+			 const struct free_filter *filter);
+void pageblocks_json(struct view *v, const struct free_memory *memory,
+		     const struct free_filter *filter);
+
+/* Closing line: what the walk cost those that share its locks. */
+void view_hold(struct view *v, const struct mmlens_stats *stats);
+
+/* ---- zoneinfo, buddyinfo ---- */
+
+void zoneinfo_text(struct view *v, const struct mmlens_zoneinfo_format *format,
+		   const struct mmlens_zones *zones);
+void zoneinfo_json(struct view *v, const struct mmlens_zoneinfo_format *format,
+		   const struct mmlens_zones *zones);
+void buddyinfo_text(struct view *v, const struct mmlens_zones *zones);
+void buddyinfo_json(struct view *v, const struct mmlens_zones *zones);
+
 /* ---- smaps, smaps_rollup ---- */
 
 struct smaps_view {
