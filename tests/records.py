@@ -2,6 +2,7 @@
 """The module's records without the library: for what no command shows whole."""
 import array
 import collections
+import contextlib
 import fcntl
 import os
 import struct
@@ -9,10 +10,13 @@ import struct
 import lib
 from lib import expect
 
-VMAS, PTES, VTOP, SMAPS, NUMA_MAPS, TABLES, PROCS = range(1, 8)
+(VMAS, PTES, VTOP, SMAPS, NUMA_MAPS, TABLES, PROCS, ZONES, FREE,
+ PAGEBLOCKS, PAGES, USERS, KMAP) = range(1, 14)
 WALK_STATE, WALK_TOTAL = 1 << 3, 1 << 4
 (REC_VMA, REC_NAME, REC_PTE, REC_HOLE, REC_LEVEL, REC_SMAPS, REC_RUN,
- REC_PAGE, REC_NUMA, REC_NODE, REC_TABLE, REC_PROC) = range(1, 13)
+ REC_PAGE, REC_NUMA, REC_NODE, REC_TABLE, REC_PROC, REC_MEMNODE, REC_ZONE,
+ REC_COUNTERS, REC_PAGESET, REC_BLOCKS, REC_PAGEBLOCKS, REC_PFNS,
+ REC_BACKING, REC_USER, REC_REGION, REC_KMAP) = range(1, 24)
 STATUS_DONE = 1
 
 # struct mmlens_walk
@@ -28,15 +32,23 @@ def request(number):
     return 3 << 30 | WALK.size << 16 | 0xb7 << 8 | number
 
 
-@lib.once
+@contextlib.contextmanager
 def device():
+    """Closed afterwards: other tests unload the module."""
     descriptor = os.open(lib.DEVICE, os.O_RDONLY | os.O_CLOEXEC)
-    lib.at_end(os.close, descriptor)
-    return descriptor
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def walk(number, pid, flags=0, start=0, end=0):
     """All records of a walk, whatever number of calls it takes."""
+    with device() as descriptor:
+        yield from walk_on(descriptor, number, pid, flags, start, end)
+
+
+def walk_on(descriptor, number, pid, flags, start, end):
     buffer = array.array("Q", bytes(BUFFER_SIZE))
     where = buffer.buffer_info()[0]
     cursor = generation = status = 0
@@ -44,7 +56,7 @@ def walk(number, pid, flags=0, start=0, end=0):
         arguments = bytearray(WALK.pack(
             WALK.size, flags, pid, 0, start, end, cursor, generation, where,
             BUFFER_SIZE, 0, 0, 0, 0, 0))
-        fcntl.ioctl(device(), request(number), arguments)
+        fcntl.ioctl(descriptor, request(number), arguments)
         (_, _, _, status, _, _, cursor, generation, _, _, written, _, _, _,
          _) = WALK.unpack(arguments)
         yield from parse(buffer.tobytes()[:written])
@@ -90,3 +102,94 @@ def procs():
             values = struct.unpack_from(f"={len(SUMS)}Q", record.body, 8)
             found[-1] = found[-1]._replace(sums=dict(zip(SUMS, values)))
     return found
+
+
+NODE_KEYS = ("flags node zones kswapd_order kswapd_zone kswapd_failures "
+             "reserved start_pfn spanned present").split()
+ZONE_KEYS = ("flags node index start_pfn spanned present managed cma free "
+             "boost min low high promo highatomic highatomic_free "
+             "name").split()
+PAGESET_KEYS = ("cpu count high batch high_min high_max "
+                "stat_threshold").split()
+COUNTERS = {1: "node", 2: "stats", 3: "numa", 4: "reserve", 5: "free_blocks"}
+ZONE_POPULATED = 1
+
+
+def zones():
+    """Nodes with their zones: members, counters by kind, CPUs' parts."""
+    nodes = []
+    for record in walk(ZONES, 0):
+        body = record.body
+        if record.type == REC_MEMNODE:
+            node = dict(zip(NODE_KEYS,
+                            struct.unpack_from("=7I3Q", body, 4)))
+            nodes.append({**node, "zones_of": []})
+        elif record.type == REC_ZONE:
+            zone = dict(zip(ZONE_KEYS,
+                            struct.unpack_from("=3I13Q16s", body, 4)))
+            zone["name"] = zone["name"].rstrip(b"\0").decode()
+            nodes[-1]["zones_of"].append({**zone, "cpus": []})
+        elif record.type == REC_COUNTERS:
+            kind = COUNTERS[struct.unpack_from("=I", body, 4)[0]]
+            values = list(struct.unpack_from(f"={len(body) // 8 - 1}Q", body,
+                                             8))
+            of = nodes[-1] if kind == "node" else nodes[-1]["zones_of"][-1]
+            of[f"{kind}_stats" if kind == "node" else kind] = values
+        elif record.type == REC_PAGESET:
+            nodes[-1]["zones_of"][-1]["cpus"].append(dict(zip(
+                PAGESET_KEYS, struct.unpack_from("=I6i", body, 4))))
+    return nodes
+
+
+FreeList = collections.namedtuple("FreeList",
+                                  "node zone cpu order type pfns cut")
+MIGRATETYPES = {0: "Unmovable", 1: "Movable", 2: "Reclaimable",
+                3: "HighAtomic", 4: "CMA", 5: "Isolate", 15: "Other"}
+BLOCKS_LAST, BLOCKS_CUT = 1, 2
+
+
+def free_lists():
+    """Every list of free blocks, the zone by its index."""
+    found = []
+    for record in walk(FREE, 0):
+        node, position, cpu, zone, order, kind, flags, count = (
+            struct.unpack_from("=IIiBBBBI", record.body, 4))
+        pfns = struct.unpack_from(f"={count}Q", record.body, 24)
+        key = (node, zone, cpu, order, MIGRATETYPES[kind])
+        if not found or found[-1][:5] != key:
+            found.append(FreeList(*key, [], []))
+        del found[-1].pfns[position:]
+        expect(len(found[-1].pfns) == position, f"{key}: {position}")
+        found[-1].pfns.extend(pfns)
+        if flags & BLOCKS_CUT:
+            found[-1].cut.append(True)
+    return found
+
+
+PageBlocks = collections.namedtuple("PageBlocks",
+                                    "node pfn count zone order type")
+
+
+def pageblocks():
+    """Runs of page blocks."""
+    found = []
+    for record in walk(PAGEBLOCKS, 0):
+        node, pfn, count, zone, order, kind = struct.unpack_from(
+            "=IQIBBB", record.body, 4)
+        found.append(PageBlocks(node, pfn, count, zone, order,
+                                MIGRATETYPES[kind]))
+    return found
+PFNS = struct.Struct("=IQQQiiIBBBBBBHB3x")
+Pfns = collections.namedtuple(
+    "Pfns", "count pfn page_flags memcg mapcount refcount folio_index order "
+    "kind migratetype lru generation tier node zone")
+(KIND_NONE, KIND_BUDDY, KIND_OFFLINE, KIND_TABLE, KIND_GUARD, KIND_HUGETLB,
+ KIND_SLAB, KIND_ZSMALLOC, KIND_UNACCEPTED, KIND_LARGE_KMALLOC,
+ KIND_MAYBE_HUGE_ZERO) = range(11)
+
+
+def pages(start=0, end=0):
+    """Every page frame of a range of PFNs."""
+    for record in walk(PAGES, 0, 0, start, end):
+        expect(record.type == REC_PFNS, f"a record of type {record.type}")
+        yield Pfns(*PFNS.unpack_from(record.body, 4))

@@ -119,6 +119,7 @@ uint64_t read_file(const char *path);
 uint64_t read_of(pid_t pid, const char *name);
 uint64_t pagemap(const struct target *target);
 uint64_t page_files(const struct target *target);
+uint64_t frame_files(void);
 uint64_t all_rollups(void);
 
 /* command.c */

@@ -145,6 +145,29 @@ uint64_t page_files(const struct target *target)
 	return pages;
 }
 
+/* All of a file of one entry a page frame, 1 MiB at a time. */
+static uint64_t read_frames(const char *path)
+{
+	const size_t size = MIB;
+	uint64_t *room = room_for(&rooms[0], size / sizeof(*room));
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	uint64_t all = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		die(path);
+	while ((n = read(fd, room, size)) > 0)
+		all += n;
+	close(fd);
+	return all / sizeof(*room);
+}
+
+/* Flags and mapcount of every page frame; how many there are. */
+uint64_t frame_files(void)
+{
+	return read_frames(page_names[0]) + read_frames(page_names[1]);
+}
+
 /* smaps_rollup of every process that has one; how many. */
 uint64_t all_rollups(void)
 {

@@ -142,6 +142,28 @@ static uint64_t rollups(const struct target *target)
 	return all_rollups();
 }
 
+/* ---- every page frame ---- */
+
+static uint64_t frames(const struct target *target)
+{
+	(void)target;
+	return walk_process(MMLENS_PAGES, 0, 0);
+}
+
+static uint64_t frames_file(const struct target *target)
+{
+	(void)target;
+	return frame_files();
+}
+
+static uint64_t page_types(const struct target *target)
+{
+	static const char *const argv[] = { "mmlens", "page-types", NULL };
+
+	(void)target;
+	return run_command(argv, NULL);
+}
+
 /* ---- bounds ---- */
 
 static void setup_16t(struct target *target)
@@ -301,6 +323,19 @@ const struct job jobs[] = {
 		.setup = setup_500,
 		.ours = procs,
 		.theirs = rollups,
+	}, {
+		.name = "PFN scan of the machine, 4 GiB written",
+		.against = "read of kpageflags and kpagecount",
+		.setup = setup_4g,
+		.ours = frames,
+		.theirs = frames_file,
+		.at_least = 10,
+	}, {
+		.name = "PFN scan as a command, page-types",
+		.against = "read of kpageflags and kpagecount",
+		.setup = setup_4g,
+		.ours = page_types,
+		.theirs = frames_file,
 	}, {
 		.name = "worst wait of a process being watched",
 		.against = "a loop reading smaps_rollup",

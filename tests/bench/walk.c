@@ -32,6 +32,8 @@ static uint64_t count_entries(uint64_t written)
 			entries += ((const struct mmlens_run *)rec)->count;
 		else if (rec->type == MMLENS_REC_PAGE)
 			entries += ((const struct mmlens_page *)rec)->count;
+		else if (rec->type == MMLENS_REC_PFNS)
+			entries += ((const struct mmlens_pfns *)rec)->count;
 		else
 			entries++;
 		at += rec->size;
@@ -74,7 +76,7 @@ uint64_t walk(unsigned long request, const struct target *target,
 	return walk_to_end(request, &w);
 }
 
-/* All of a process, or with MMLENS_PROCS and 0 all of them. */
+/* All of a process, or with 0 what a query of the machine is about. */
 uint64_t walk_process(unsigned long request, pid_t pid, uint32_t flags)
 {
 	struct mmlens_walk w = { .flags = flags, .pid = pid };

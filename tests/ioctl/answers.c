@@ -218,7 +218,7 @@ static const char *case_buffer_size_alike(void)
 	for (size_t i = 0; !why && i < query_count; i++)
 		for (uint32_t flags = 0; !why && flags < ALL_FLAGS; flags++)
 			if (!(flags & ~queries[i].flags) &&
-			    queries[i].request != MMLENS_PROCS)
+			    !queries[i].system)
 				why = compare_steps(&queries[i], pid, flags);
 	end_of(pid);
 	return why;
@@ -246,10 +246,19 @@ static const char *look_for(const struct records *records, pid_t pid)
 	return found ? NULL : wrong("process %d is missing", pid);
 }
 
+static const struct query *query_of(unsigned long request)
+{
+	size_t i = 0;
+
+	while (queries[i].request != request)
+		i++;
+	return &queries[i];
+}
+
 /* Processes come and go, so only what stays is compared. */
 static const char *case_processes_in_small_buffers(void)
 {
-	const struct query *query = &queries[query_count - 1];
+	const struct query *query = query_of(MMLENS_PROCS);
 	pid_t pid = rich_child(), more[32];
 	struct records records;
 	const char *why = NULL;
@@ -312,7 +321,7 @@ static const char *case_inputs_stay(void)
 		    out.end != in.end || out.buffer != in.buffer ||
 		    out.buffer_size != in.buffer_size || out.reserved)
 			return wrong("%s changed an input", queries[i].name);
-		if (queries[i].request == MMLENS_PROCS)
+		if (queries[i].system)
 			continue;
 		if (!out.max_hold_ns || !out.generation)
 			return wrong("%s: hold %llu, generation %llu",
@@ -333,6 +342,11 @@ static const uint32_t allowed_types[] = {
 	1u << MMLENS_REC_NODE,
 	1u << MMLENS_REC_TABLE,
 	1u << MMLENS_REC_PROC | 1u << MMLENS_REC_SMAPS,
+	1u << MMLENS_REC_MEMNODE | 1u << MMLENS_REC_ZONE |
+	1u << MMLENS_REC_COUNTERS | 1u << MMLENS_REC_PAGESET,
+	1u << MMLENS_REC_BLOCKS,
+	1u << MMLENS_REC_PAGEBLOCKS,
+	1u << MMLENS_REC_PFNS,
 };
 
 static const char *check_records(size_t query, pid_t pid, uint32_t flags)

@@ -20,9 +20,11 @@ static const char *case_##NAME(void)					\
 }
 
 #define REFUSED(...)		REFUSED_BY(all_refuse, __VA_ARGS__)
+#define RANGE_REFUSED(...)	REFUSED_BY(unranged_refuse, __VA_ARGS__)
 #define EACH_REFUSES(...)	REFUSED_BY(each_refuses, __VA_ARGS__)
 
 #define VALUES(...)		VALUES_BY(all_refuse, __VA_ARGS__)
+#define RANGE_VALUES(...)	VALUES_BY(unranged_refuse, __VA_ARGS__)
 #define EACH_REFUSES_VALUES(...) VALUES_BY(each_refuses, __VA_ARGS__)
 #define VALUES_BY(WHO, NAME, ERROR, TYPE, MEMBER, ...)			\
 static TYPE value_##NAME;						\
@@ -90,16 +92,16 @@ static uint64_t task_size(void)
 	return info.task_size;
 }
 
-VALUES(start_unaligned, EINVAL, uint64_t, start, 1, 8, PAGE - 1, PAGE + 1,
-       3 * PAGE / 2, 0x7fffffff0001)
-VALUES(end_unaligned, EINVAL, uint64_t, end, 1, PAGE + 8, ~0ull)
+RANGE_VALUES(start_unaligned, EINVAL, uint64_t, start, 1, 8, PAGE - 1,
+	     PAGE + 1, 3 * PAGE / 2, 0x7fffffff0001)
+RANGE_VALUES(end_unaligned, EINVAL, uint64_t, end, 1, PAGE + 8, ~0ull)
 REFUSED(end_before_start, EINVAL,
 	walk->start = 4 * PAGE; walk->end = 3 * PAGE)
-REFUSED(start_above, EINVAL, walk->start = task_size() + PAGE)
-REFUSED(start_in_kernel, EINVAL, walk->start = 0xffff888000000000)
-REFUSED(start_highest, EINVAL, walk->start = -PAGE)
-REFUSED(end_above, EINVAL, walk->end = task_size() + PAGE)
-REFUSED(end_highest, EINVAL, walk->end = -PAGE)
+RANGE_REFUSED(start_above, EINVAL, walk->start = task_size() + PAGE)
+RANGE_REFUSED(start_in_kernel, EINVAL, walk->start = 0xffff888000000000)
+RANGE_REFUSED(start_highest, EINVAL, walk->start = -PAGE)
+RANGE_REFUSED(end_above, EINVAL, walk->end = task_size() + PAGE)
+RANGE_REFUSED(end_highest, EINVAL, walk->end = -PAGE)
 
 static const char *case_empty_range(void)
 {
@@ -129,8 +131,8 @@ static const char *case_vtop_with_end(void)
 	return refused(device(), MMLENS_VTOP, &walk, sizeof(walk), EINVAL);
 }
 
-/* All processes: neither one of them nor addresses. */
-static const char *case_procs_of_something(void)
+/* The machine: neither one process nor addresses. */
+static const char *of_something(unsigned long request)
 {
 	const struct mmlens_walk right = walk_of(0);
 	struct mmlens_walk walks[] = { right, right, right, right, right };
@@ -142,8 +144,144 @@ static const char *case_procs_of_something(void)
 	walks[3].end = PAGE;
 	walks[4].end = task_size();
 	for (int i = 0; !why && i < 5; i++)
-		why = refused(device(), MMLENS_PROCS, &walks[i],
-			      sizeof(walks[i]), EINVAL);
+		why = refused(device(), request, &walks[i], sizeof(walks[i]),
+			      EINVAL);
+	return why;
+}
+
+static const char *case_procs_of_something(void)
+{
+	return of_something(MMLENS_PROCS);
+}
+
+static const char *case_zones_of_something(void)
+{
+	return of_something(MMLENS_ZONES);
+}
+
+/* One bit of a number, and its neighbours. */
+static uint64_t hostile_number(unsigned int i)
+{
+	return (1ull << i / 3) - i % 3 + 1;
+}
+
+/*
+ * A cursor of the machine may be anything, and a generation: they end the walk
+ * or it goes on from somewhere.
+ */
+static const char *case_system_cursors(void)
+{
+	struct mmlens_walk walk;
+
+	for (size_t q = 0; q < query_count; q++) {
+		if (!queries[q].system)
+			continue;
+		for (unsigned int i = 0; i < 3 * 64; i++) {
+			for (int both = 0; both < 4; both++) {
+				walk = walk_of(0);
+				walk.cursor = both & 1 ? ~0ull << i % 64 :
+							 hostile_number(i);
+				walk.generation = both & 2 ?
+						  hostile_number(i) | 1 : 1;
+				if (ioctl(device(), queries[q].request, &walk))
+					return wrong("%s: cursor %#llx, generation %#llx: %s",
+						     queries[q].name,
+						     walk.cursor,
+						     walk.generation,
+						     strerror(errno));
+			}
+		}
+	}
+	return NULL;
+}
+
+/* ---- PFNs: any range and any cursor ---- */
+
+static const char *case_pages_of_something(void)
+{
+	struct mmlens_walk walk = walk_of(getpid());
+	const char *why;
+
+	why = refused(device(), MMLENS_PAGES, &walk, sizeof(walk), EINVAL);
+	walk = walk_of(0);
+	walk.start = 2;
+	walk.end = 1;
+	if (!why)
+		why = refused(device(), MMLENS_PAGES, &walk, sizeof(walk),
+			      EINVAL);
+	return why;
+}
+
+/* Records that the call wrote are in the range, whatever the cursor was. */
+static const char *check_pages_call(const struct mmlens_walk *walk)
+{
+	uint64_t end = walk->end ? walk->end : ~0ull;
+
+	for (uint64_t at = 0; at < walk->written;) {
+		const struct mmlens_pfns *run = (const void *)(room + at);
+
+		if (run->head.type != MMLENS_REC_PFNS || !run->head.size)
+			return wrong("a record of type %u", run->head.type);
+		if (run->pfn < walk->start || run->pfn >= end ||
+		    run->count > end - run->pfn)
+			return wrong("%u PFNs from %#llx on in %#llx-%#llx",
+				     run->count, run->pfn, walk->start,
+				     walk->end);
+		at += run->head.size;
+	}
+	return NULL;
+}
+
+static const char *pages_call(uint64_t start, uint64_t end, uint64_t cursor,
+			      uint64_t generation)
+{
+	struct mmlens_walk walk = walk_of(0);
+
+	walk.start = start;
+	walk.end = end;
+	walk.cursor = cursor;
+	walk.generation = generation;
+	if (ioctl(device(), MMLENS_PAGES, &walk))
+		return wrong("%#llx-%#llx at %#llx: %s",
+			     (unsigned long long)start,
+			     (unsigned long long)end,
+			     (unsigned long long)cursor, strerror(errno));
+	return check_pages_call(&walk);
+}
+
+static const char *case_pages_cursors(void)
+{
+	static const uint64_t generations[] = { 1, 2, ~0ull };
+	const char *why = NULL;
+
+	for (unsigned int bit = 0; !why && bit < 64; bit++) {
+		for (int less = 0; !why && less < 3; less++) {
+			uint64_t at = (1ull << bit) - less + 1;
+
+			why = pages_call(0, 0, at, generations[less]);
+			if (!why)
+				why = pages_call(0x1000, 0x1003, at, 1);
+			if (!why)
+				why = pages_call(at, 0, at, 1);
+			if (!why)
+				why = pages_call(0, at, 0, 0);
+		}
+	}
+	return why;
+}
+
+static const char *case_pages_ranges(void)
+{
+	static const uint64_t ends[] = {
+		0, 1, 2, 511, 512, 0x7fff, 0x8000, 0x8001, 0xfffff, 0x100000,
+		1ull << 40, 1ull << 52, ~0ull - 1, ~0ull,
+	};
+	const char *why = NULL;
+	size_t count = sizeof(ends) / sizeof(*ends);
+
+	for (size_t i = 0; !why && i < count; i++)
+		for (size_t j = i; !why && j < count; j++)
+			why = pages_call(ends[i], ends[j], 0, 0);
 	return why;
 }
 
@@ -478,7 +616,7 @@ static const char *case_unknown_call(void)
 	for (int nr = 0; nr < 256; nr++) {
 		const char *why;
 
-		if (nr <= MMLENS_NR_PROCS)
+		if (nr <= MMLENS_NR_PAGES)
 			continue;
 		why = refused(device(),
 			      _IOWR(MMLENS_IOC, nr, struct mmlens_walk),
@@ -553,6 +691,8 @@ const struct test_case argument_cases[] = {
 	CASE(start_above), CASE(start_in_kernel), CASE(start_highest),
 	CASE(end_above), CASE(end_highest), CASE(empty_range),
 	CASE(vtop_with_end), CASE(procs_of_something),
+	CASE(zones_of_something), CASE(system_cursors),
+	CASE(pages_of_something), CASE(pages_cursors), CASE(pages_ranges),
 	CASE(buffer_null), CASE(buffer_of_kernel), CASE(buffer_highest),
 	CASE(buffer_too_small), CASE(buffer_misaligned), CASE(buffer_odd),
 	CASE(buffer_read_only), CASE(buffer_no_access), CASE(buffer_unmapped),

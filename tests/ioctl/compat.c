@@ -162,7 +162,7 @@ static const char *case_caller_of_32_bits(void)
 	kill(pid, SIGSTOP);
 	why = same_info(low);
 	for (size_t i = 0; !why && i < query_count; i++)
-		if (queries[i].request != MMLENS_PROCS)
+		if (!queries[i].system)
 			why = same_records(low, &queries[i], pid);
 	why = why ?: same_processes(low);
 	end_of(pid);

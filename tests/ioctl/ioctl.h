@@ -32,6 +32,7 @@ struct query {
 	unsigned long request;
 	const char *name;
 	uint32_t flags;		/* that it takes */
+	bool system;		/* of the machine: no PID, no addresses */
 };
 
 /* One above all flags that any of them takes. */
@@ -50,6 +51,9 @@ int device(void);
 /* A request about @pid that is right, with room for records. */
 struct mmlens_walk walk_of(pid_t pid);
 struct mmlens_walk walk_for(const struct query *query, pid_t pid);
+
+/* One of the machine that takes a range, of another unit than addresses. */
+bool has_own_range(const struct query *query);
 
 /* A walk over the addresses of one process. */
 bool takes_range(const struct query *query);
@@ -70,6 +74,9 @@ const char *refused(int fd, unsigned long request, void *arg, size_t size,
 /* refused() for each walk, with @change made to what is right for this
  * process. */
 const char *all_refuse(void (*change)(struct mmlens_walk *walk), int error);
+/* The same but for those whose range is of another unit than addresses. */
+const char *unranged_refuse(void (*change)(struct mmlens_walk *walk),
+			    int error);
 /* The same for those that are about one process. */
 const char *each_refuses(void (*change)(struct mmlens_walk *walk), int error);
 

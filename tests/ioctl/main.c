@@ -25,15 +25,19 @@ static const struct test_case *const tables[] = {
 };
 
 const struct query queries[] = {
-	{ MMLENS_VMAS, "vmas", 0 },
+	{ MMLENS_VMAS, "vmas", 0, false },
 	{ MMLENS_PTES, "ptes",
 	  MMLENS_WALK_PAGE | MMLENS_WALK_ABSENT | MMLENS_WALK_RUNS |
-	  MMLENS_WALK_STATE },
-	{ MMLENS_VTOP, "vtop", 0 },
-	{ MMLENS_SMAPS, "smaps", MMLENS_WALK_TOTAL },
-	{ MMLENS_NUMA_MAPS, "numa_maps", 0 },
-	{ MMLENS_TABLES, "tables", 0 },
-	{ MMLENS_PROCS, "procs", MMLENS_WALK_TOTAL },
+	  MMLENS_WALK_STATE, false },
+	{ MMLENS_VTOP, "vtop", 0, false },
+	{ MMLENS_SMAPS, "smaps", MMLENS_WALK_TOTAL, false },
+	{ MMLENS_NUMA_MAPS, "numa_maps", 0, false },
+	{ MMLENS_TABLES, "tables", 0, false },
+	{ MMLENS_PROCS, "procs", MMLENS_WALK_TOTAL, true },
+	{ MMLENS_ZONES, "zones", 0, true },
+	{ MMLENS_FREE, "free", 0, true },
+	{ MMLENS_PAGEBLOCKS, "pageblocks", 0, true },
+	{ MMLENS_PAGES, "pages", 0, true },
 };
 const size_t query_count = sizeof(queries) / sizeof(*queries);
 
@@ -73,16 +77,21 @@ struct mmlens_walk walk_of(pid_t pid)
 	};
 }
 
-bool takes_range(const struct query *query)
+bool has_own_range(const struct query *query)
 {
-	return query->request != MMLENS_VTOP && query->request != MMLENS_PROCS;
+	return query->request == MMLENS_PAGES ||
+	       query->request == MMLENS_PAGEBLOCKS;
 }
 
-/* vtop translates one address; all processes have the number 0. */
+bool takes_range(const struct query *query)
+{
+	return query->request != MMLENS_VTOP && !query->system;
+}
+
+/* vtop translates one address; the machine has the number 0. */
 struct mmlens_walk walk_for(const struct query *query, pid_t pid)
 {
-	struct mmlens_walk walk =
-		walk_of(query->request == MMLENS_PROCS ? 0 : pid);
+	struct mmlens_walk walk = walk_of(query->system ? 0 : pid);
 
 	if (query->request == MMLENS_VTOP)
 		walk.start = (uintptr_t)room;
@@ -140,12 +149,23 @@ const char *all_refuse(void (*change)(struct mmlens_walk *walk), int error)
 	return why;
 }
 
+const char *unranged_refuse(void (*change)(struct mmlens_walk *walk),
+			    int error)
+{
+	const char *why = NULL;
+
+	for (size_t i = 0; !why && i < query_count; i++)
+		if (!has_own_range(&queries[i]))
+			why = refuse(&queries[i], change, error);
+	return why;
+}
+
 const char *each_refuses(void (*change)(struct mmlens_walk *walk), int error)
 {
 	const char *why = NULL;
 
 	for (size_t i = 0; !why && i < query_count; i++)
-		if (queries[i].request != MMLENS_PROCS)
+		if (!queries[i].system)
 			why = refuse(&queries[i], change, error);
 	return why;
 }

@@ -219,6 +219,119 @@ static const char *check_proc(const struct mmlens_proc *proc)
 	return NULL;
 }
 
+static const char *check_memnode(const struct mmlens_memnode *node)
+{
+	if (node->head.size != sizeof(*node) || node->head.level ||
+	    node->reserved || node->flags & ~MMLENS_NODE_KSWAPD_SLEEPS)
+		return wrong("memory of node %u: head", node->node);
+	if (node->node >= MMLENS_MAX_NODES || !node->zones ||
+	    node->kswapd_zone > node->zones || node->present > node->spanned)
+		return wrong("memory of node %u: %llu of %llu pages",
+			     node->node, node->present, node->spanned);
+	return NULL;
+}
+
+static const char *check_zone(const struct mmlens_zone *zone)
+{
+	size_t length = strnlen(zone->name, sizeof(zone->name));
+
+	if (zone->head.size != sizeof(*zone) || zone->head.level ||
+	    zone->flags & ~MMLENS_ZONE_POPULATED)
+		return wrong("zone %u: head", zone->index);
+	if (zone->managed > zone->present || zone->present > zone->spanned ||
+	    zone->free > zone->present ||
+	    !zone->present != !(zone->flags & MMLENS_ZONE_POPULATED))
+		return wrong("zone %u: %llu free, %llu managed, %llu present, %llu spanned",
+			     zone->index, zone->free, zone->managed,
+			     zone->present, zone->spanned);
+	if (zone->min > zone->low || zone->low > zone->high)
+		return wrong("zone %u: watermarks %llu %llu %llu", zone->index,
+			     zone->min, zone->low, zone->high);
+	if (!length || length == sizeof(zone->name) ||
+	    !is_zero(zone->name + length, sizeof(zone->name) - length))
+		return wrong("zone %u: its name", zone->index);
+	return NULL;
+}
+
+static const char *check_pfns(const struct mmlens_pfns *run)
+{
+	if (run->head.size != sizeof(*run) || run->head.level ||
+	    !is_zero(run->reserved, sizeof(run->reserved)))
+		return wrong("PFN %#llx: head or reserved", run->pfn);
+	if (!run->count || run->pfn + run->count > 1ull << 52)
+		return wrong("%u PFNs from %#llx", run->count, run->pfn);
+	if (run->order > 18 || run->folio_index >> run->order ||
+	    (run->kind != MMLENS_PAGE_KIND_BUDDY && run->order &&
+	     run->folio_index + (uint64_t)run->count > 1ull << run->order))
+		return wrong("PFN %#llx: order %u, index %u, %u of them",
+			     run->pfn, run->order, run->folio_index,
+			     run->count);
+	if (run->kind > MMLENS_PAGE_KIND_OTHER ||
+	    (run->migratetype > MMLENS_MIGRATE_ISOLATE &&
+	     run->migratetype != MMLENS_MIGRATE_OTHER) ||
+	    run->lru > MMLENS_LRU_UNEVICTABLE || run->generation > 4 ||
+	    run->tier > 3 || run->zone > 5 || run->node >= MMLENS_MAX_NODES)
+		return wrong("PFN %#llx: kind %u, block %u, list %u, generation %u, zone %u of node %u",
+			     run->pfn, run->kind, run->migratetype, run->lru,
+			     run->generation, run->zone, run->node);
+	return NULL;
+}
+
+static const char *check_counters(const struct mmlens_counters *counters)
+{
+	if (counters->head.level || !counters->kind ||
+	    counters->kind > MMLENS_COUNTERS_FREE ||
+	    counters->head.size < sizeof(*counters))
+		return wrong("counters of kind %u: head", counters->kind);
+	return NULL;
+}
+
+static const char *check_pageset(const struct mmlens_pageset *set)
+{
+	if (set->head.size != sizeof(*set) || set->head.level ||
+	    set->count < 0 || set->high < 0 || set->batch < 0 ||
+	    set->high_min > set->high_max)
+		return wrong("CPU %u: %d of %d, in %d to %d", set->cpu,
+			     set->count, set->high, set->high_min,
+			     set->high_max);
+	return NULL;
+}
+
+static bool is_migratetype(unsigned int type)
+{
+	return type <= MMLENS_MIGRATE_ISOLATE || type == MMLENS_MIGRATE_OTHER;
+}
+
+static const char *check_blocks(const struct mmlens_blocks *blocks)
+{
+	if (blocks->head.size != sizeof(*blocks) +
+				 blocks->count * sizeof(blocks->pfn[0]) ||
+	    blocks->head.level ||
+	    blocks->flags & ~(MMLENS_BLOCKS_LAST | MMLENS_BLOCKS_CUT))
+		return wrong("%u free blocks: head", blocks->count);
+	if (blocks->cpu < -1 || blocks->order > 32 ||
+	    !is_migratetype(blocks->migratetype) ||
+	    (!blocks->count && !(blocks->flags & MMLENS_BLOCKS_LAST)))
+		return wrong("free blocks of CPU %d, order %u, type %u",
+			     blocks->cpu, blocks->order, blocks->migratetype);
+	for (uint32_t i = 0; i < blocks->count; i++)
+		if (blocks->pfn[i] & ((1ull << blocks->order) - 1))
+			return wrong("free block %#llx of order %u",
+				     blocks->pfn[i], blocks->order);
+	return NULL;
+}
+
+static const char *check_pageblocks(const struct mmlens_pageblocks *run)
+{
+	if (run->head.size != sizeof(*run) || run->head.level ||
+	    run->reserved || !run->count ||
+	    !is_migratetype(run->migratetype) ||
+	    run->pfn & ((1ull << run->order) - 1))
+		return wrong("%u page blocks of type %u from %#llx on",
+			     run->count, run->migratetype, run->pfn);
+	return NULL;
+}
+
 const char *check_record(const struct mmlens_record *record, size_t left)
 {
 	if (record->size < 8 || record->size % 8 || record->size > left)
@@ -248,6 +361,20 @@ const char *check_record(const struct mmlens_record *record, size_t left)
 		return check_table((const void *)record);
 	case MMLENS_REC_PROC:
 		return check_proc((const void *)record);
+	case MMLENS_REC_MEMNODE:
+		return check_memnode((const void *)record);
+	case MMLENS_REC_ZONE:
+		return check_zone((const void *)record);
+	case MMLENS_REC_COUNTERS:
+		return check_counters((const void *)record);
+	case MMLENS_REC_BLOCKS:
+		return check_blocks((const void *)record);
+	case MMLENS_REC_PAGEBLOCKS:
+		return check_pageblocks((const void *)record);
+	case MMLENS_REC_PAGESET:
+		return check_pageset((const void *)record);
+	case MMLENS_REC_PFNS:
+		return check_pfns((const void *)record);
 	default:
 		return wrong("record of type %u", record->type);
 	}
