@@ -38,6 +38,20 @@ def quiet():
         try_write(path, value)
 
 
+@contextlib.contextmanager
+def short_cpu_lists():
+    """Free pages go back to the buddy allocator: a CPU may keep a tenth of a
+    zone else."""
+    paths = [path for path in ("/proc/sys/vm/percpu_pagelist_high_fraction",
+                               "/proc/sys/vm/percpu_pagelist_fraction")
+             if os.path.exists(path)]
+    write(paths[0], "1000000")
+    try:
+        yield
+    finally:
+        write(paths[0], "0")
+
+
 def _swap_device(number):
     """A zram device, or else a file."""
     lib.run("modprobe", "zram", f"num_devices={number + 1}")

@@ -42,14 +42,34 @@ def device():
         os.close(descriptor)
 
 
+@contextlib.contextmanager
+def taken():
+    """What a walk needs: a descriptor and a buffer."""
+    with device() as descriptor:
+        yield descriptor, array.array("Q", bytes(BUFFER_SIZE))
+
+
+HELD = []
+
+
+@contextlib.contextmanager
+def held():
+    """The walks inside take no memory for what they need."""
+    with taken() as needs:
+        HELD.append(needs)
+        try:
+            yield
+        finally:
+            HELD.pop()
+
+
 def walk(number, pid, flags=0, start=0, end=0):
     """All records of a walk, whatever number of calls it takes."""
-    with device() as descriptor:
-        yield from walk_on(descriptor, number, pid, flags, start, end)
+    with contextlib.nullcontext(HELD[-1]) if HELD else taken() as needs:
+        yield from walk_on(*needs, number, pid, flags, start, end)
 
 
-def walk_on(descriptor, number, pid, flags, start, end):
-    buffer = array.array("Q", bytes(BUFFER_SIZE))
+def walk_on(descriptor, buffer, number, pid, flags, start, end):
     where = buffer.buffer_info()[0]
     cursor = generation = status = 0
     while not status & STATUS_DONE:

@@ -119,9 +119,9 @@ def buddy_pages_are_nr_free_pages():
     machine.quiet()
 
     def once():
-        before = zone_names()
-        lists = records.free_lists()
-        after = zone_names()
+        with records.held():
+            before, lists = zone_names(), records.free_lists()
+            after = zone_names()
         for key, zone in before.items():
             pages = sum(len(free.pfns) << free.order for free in lists
                         if free.cpu < 0 and (free.node, free.zone) == key)
@@ -153,7 +153,9 @@ def buddy_cpus_pages_are_zoneinfos():
 
     def once():
         names = zone_names()
-        before, lists, after = cpu_counts(), records.free_lists(), cpu_counts()
+        with records.held():
+            before, lists = cpu_counts(), records.free_lists()
+            after = cpu_counts()
         pages = collections.Counter()
         for free in lists:
             if free.cpu >= 0:
@@ -300,7 +302,7 @@ def buddy_long_lists_are_whole():
     """Lists of far more blocks than one hold of the lock takes."""
     machine.quiet()
     free = sum(zone["free"] for zone in zone_names().values())
-    with fragment(min(free // 2, 60000)):
+    with machine.short_cpu_lists(), fragment(min(free // 2, 60000)):
         buddy_lists_are_exact()
         buddy_blocks_are_disjoint_and_in_their_zones()
         lists = records.free_lists()

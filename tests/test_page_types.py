@@ -3,6 +3,7 @@
 kpagecgroup and pagemap, made of them here once more."""
 import array
 import collections
+import functools
 import json
 import os
 
@@ -30,6 +31,7 @@ PM_SOFT_DIRTY, PM_EXCLUSIVE, PM_FILE, PM_SWAP, PM_PRESENT = (
     1 << number for number in (55, 56, 61, 62, 63))
 
 
+@functools.lru_cache(None)
 def letters(flags):
     return "".join(letter if flags & one else "_" for one, letter in LETTERS)
 
@@ -145,27 +147,44 @@ def page_types_lists_are_of_the_kernels_pages():
 
 # ---- a process ----
 
-def entries_of(pid):
+MOST = 1 << 15          # pages: more of one kind are only more of the same
+
+
+def areas_of(pid):
+    """First page number and that after the last."""
+    # Names of files may be anything.
+    for line in lib.read(f"/proc/{pid}/maps", "rb").splitlines():
+        start, end = (int(text, 16) // PAGE for text in
+                      line.split()[0].split(b"-"))
+        if start < 1 << 51:
+            yield start, end
+
+
+def ranges_of(pid):
+    """All addresses without those of its largest areas."""
+    at = 0
+    for start, end in areas_of(pid):
+        if end - start > MOST:
+            yield at, start
+            at = end
+    yield at, 1 << 51
+
+
+def entries_of(pid, first, last):
     """Page number and pagemap's entry of all that isn't empty."""
     found = []
     with open(f"/proc/{pid}/pagemap", "rb", buffering=0) as file:
-        # Names of files may be anything.
-        for line in lib.read(f"/proc/{pid}/maps", "rb").splitlines():
-            start, end = (int(text, 16) // PAGE for text in
-                          line.split()[0].split(b"-"))
-            if start >= 1 << 51:
+        for start, end in areas_of(pid):
+            if not first <= start < last:
                 continue
-            for at in range(start, end, 1 << 16):
-                count = min(end - at, 1 << 16)
-                data = array.array("Q", os.pread(file.fileno(), count * 8,
-                                                 at * 8))
-                if any(data):
-                    found += [(at + n, entry) for n, entry in enumerate(data)
-                              if entry & (PM_PRESENT | PM_SWAP)]
+            data = array.array("Q", os.pread(file.fileno(), (end - start) * 8,
+                                             start * 8))
+            found += [(start + n, entry) for n, entry in enumerate(data)
+                      if entry & (PM_PRESENT | PM_SWAP)]
     return found
 
 
-def lines_of(pid, entries, look):
+def lines_of(entries, look):
     """As the tool lists them, with all it can say."""
     for page, entry in entries:
         pfn = entry & pagemap.FRAME
@@ -185,30 +204,18 @@ def parse_list(text):
                               flags)
 
 
-@test("python", "workload")
-@lib.settles
-def page_types_of_a_process(target):
-    pid = machine.TARGETS[target]()
-    entries = entries_of(pid)
-    frames = {entry & pagemap.FRAME for _, entry in entries
-              if entry & PM_PRESENT}
-    before = Look(frames)
-    text = lib.observer_ok("page-types", "-p", pid, "-rLCMN").decode()
-    after = Look(frames)
-    ours = list(parse_list(text))
-    old = list(lines_of(pid, entries, before))
-    new = list(lines_of(pid, entries, after))
+def check_lines(ours, old, new):
     same([page for page, _ in ours], [page for page, _ in old], "pages")
     # pagemap of some kernels says more or less of these (docs/kernels.md).
     loose = 1 << 61 | 1 << 63 | 1 << 40
     if all_are_ksm():
         loose |= bit("ksm")
-    wrong = []
+    wrong, shared = [], everybodys()
     for (page, line), (_, one), (_, other) in zip(ours, old, new):
         if one != other:
             continue
         # The reader's own mapping of the vDSO.
-        mine = {0, int(one[2] in everybodys())}
+        mine = {0, int(one[2] in shared)}
         if (line[0], line[2]) != (one[0], one[2]) or \
                 line[1] - one[1] not in mine:
             wrong.append(f"{page:x}: {line}, the kernel {one}")
@@ -217,15 +224,37 @@ def page_types_of_a_process(target):
                 for some in subsets(loose)):
             wrong.append(f"{page:x}: {line[3]}, not {letters(one[3])}")
     expect(not wrong, f"{len(wrong)} lines\n" + "\n".join(wrong[:6]))
-    expect(len(ours) > 50, f"only {len(ours)} pages")
+
+
+def check_range(pid, first, last):
+    """The list of one range of addresses. Returns its lines."""
+    entries = entries_of(pid, first, last)
+    frames = {entry & pagemap.FRAME for _, entry in entries
+              if entry & PM_PRESENT}
+    where = ("-p", pid, "-a", f"{first},{last}")
+    before = Look(frames)
+    text = lib.observer_ok("page-types", *where, "-rLCMN").decode()
+    after = Look(frames)
+    ours = list(parse_list(text))
+    check_lines(ours, list(lines_of(entries, before)),
+                list(lines_of(entries, after)))
     # What is left of that is the same in ranges and in the table.
-    document = json.loads(lib.observer_ok("page-types", "-p", pid, "-l",
+    document = json.loads(lib.observer_ok("page-types", *where, "-l",
                                           "--json"))
     same(document["total"], len(ours), "pages in all")
     same(sum(run["count"] for run in document["pages"]), len(ours),
          "pages in ranges")
     same(sum(kind["pages"] for kind in document["types"]), len(ours),
          "pages in the table")
+    return len(ours)
+
+
+@test("shell", "session", "workload")
+@lib.settles
+def page_types_of_a_process(target):
+    pid = machine.TARGETS[target]()
+    pages = sum(check_range(pid, *pages) for pages in ranges_of(pid))
+    expect(pages > 50, f"only {pages} pages")
 
 
 def subsets(bits):
