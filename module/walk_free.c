@@ -4,14 +4,15 @@
  *
  * Locking: zone->lock, with interrupts off, for at most MML_STEP_BLOCKS blocks
  * and lists.  What a CPU keeps is read under the lock of its lists (before 6.0:
- * on that CPU, with interrupts off), for at most MML_STEP_CPU_BLOCKS blocks and
- * a look for the place among MML_STEP_CPU_LOOKS.
+ * on that CPU, with interrupts off), for at most MML_STEP_CPU_BLOCKS blocks.
  *
  * A list can't be held between two looks.  The last block that was told is the
  * bookmark: it is where the list goes on if it is still free in one piece.  It
- * may meanwhile stand on the list of another migratetype, which shows when the
- * walk comes to the end of that.  Where the place is lost the list is told once
- * more from its start, which voids what was told before.
+ * may meanwhile stand on another list, which shows when the walk comes to the
+ * end of that.  That list may be of another CPU, which changes it while we look:
+ * each step along a CPU's list is taken only to a free page of the zone.  Where
+ * the place is lost the list is told once more from its start, which voids what
+ * was told before.
  */
 #include <linux/ktime.h>
 #include <linux/memory_hotplug.h>
@@ -19,11 +20,11 @@
 #include <linux/nodemask.h>
 
 #include "compat/free.h"
+#include "compat/memmap.h"
 #include "core.h"
 
 #define MML_STEP_BLOCKS		128
 #define MML_STEP_CPU_BLOCKS	512
-#define MML_STEP_CPU_LOOKS	2048
 
 /* How often a list is begun again before the rest of it is left. */
 #define MML_FREE_RESTARTS	7
@@ -176,40 +177,51 @@ static const struct list_head *mml_free_place(const struct mml_free *at,
 	return &page->lru;
 }
 
-/*
- * The bookmark on a CPU's list, where nothing tells a block's list: it is
- * looked for.  The list's head when it is too far away; NULL: it isn't there
- * any more.
- */
-static const struct list_head *
-mml_free_cpu_place(const struct mml_free *at, const struct mml_free_list *list)
+/* Is it a free page of the zone that the buddy allocator doesn't have? */
+static bool mml_is_kept_page(const struct list_head *entry,
+			     const struct zone *zone)
 {
-	const struct list_head *entry = list->head->next;
-	unsigned int n;
+	struct page *page = mml_page_at(list_entry(entry, struct page, lru));
 
-	for (n = 0; n < MML_STEP_CPU_LOOKS; n++, entry = entry->next) {
-		if (entry == list->head)
-			return NULL;
-		if (mml_list_pfn(entry) == at->bookmark)
-			return entry;
-	}
-	return list->head;
+	return page && page_zone(page) == zone && !page_ref_count(page) &&
+	       !PageBuddy(page);
+}
+
+/* The bookmark on a CPU's list, where nothing tells a block's list. */
+static const struct list_head *mml_free_cpu_place(const struct mml_free *at,
+						  const struct zone *zone)
+{
+	struct page *page = mml_online_page(at->bookmark);
+
+	return page && mml_is_kept_page(&page->lru, zone) ? &page->lru : NULL;
+}
+
+/* Can it be looked at, the walk having come there from the one before? */
+static bool mml_is_block(const struct mml_free_list *list,
+			 const struct list_head *entry,
+			 const struct zone *zone)
+{
+	return list->area ? !mml_is_head(list, entry) :
+			    mml_is_kept_page(entry, zone);
 }
 
 /* Blocks from @place on; false when it was the place on another list. */
 static bool mml_free_gather(struct mmlens_blocks *rec, unsigned int max,
 			    const struct mml_free_list *list,
-			    const struct list_head *place)
+			    const struct list_head *place,
+			    const struct zone *zone)
 {
-	const struct list_head *entry = place->next;
+	const struct list_head *entry = READ_ONCE(place->next);
 
-	while (rec->count < max && !mml_is_head(list, entry)) {
+	while (rec->count < max && entry != list->head) {
+		if (!mml_is_block(list, entry, zone))
+			return false;
 		rec->pfn[rec->count++] = mml_list_pfn(entry);
-		entry = entry->next;
+		entry = READ_ONCE(entry->next);
 	}
 	if (entry == list->head)
 		rec->flags = MMLENS_BLOCKS_LAST;
-	return entry == list->head || !mml_is_head(list, entry);
+	return true;
 }
 
 /* The rest of the list is left. */
@@ -233,15 +245,15 @@ static bool mml_free_fill(struct mml_walk *walk, struct mml_free *at,
 	if (at->position && list->area)
 		place = mml_free_place(at, list, zone);
 	else if (at->position)
-		place = mml_free_cpu_place(at, list);
+		place = mml_free_cpu_place(at, zone);
 
-	if (at->position && (place == list->head ||
-			     at->position > MML_FREE_MOST)) {
+	if (at->position > MML_FREE_MOST) {
 		mml_free_cut(rec);
 		return true;
 	}
-	if (place && mml_free_gather(rec, max, list, place))
+	if (place && mml_free_gather(rec, max, list, place, zone))
 		return true;
+	rec->count = 0;
 	walk->restarts++;
 	at->position = 0;
 	if (at->restarts++ < MML_FREE_RESTARTS)

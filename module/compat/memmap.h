@@ -43,6 +43,21 @@ static inline struct page *mml_online_page(unsigned long pfn)
 	return pfn_to_online_page(pfn);
 }
 
+/*
+ * The page if there is online memory for what may be any pointer; NULL where
+ * that can't be told without following it.
+ */
+static inline struct page *mml_page_at(const struct page *maybe)
+{
+#if defined(CONFIG_SPARSEMEM) && !defined(CONFIG_SPARSEMEM_VMEMMAP)
+	return NULL;
+#else
+	struct page *page = mml_online_page(page_to_pfn(maybe));
+
+	return page == maybe ? page : NULL;
+#endif
+}
+
 static inline bool mml_section_is_online(unsigned long pfn)
 {
 #ifdef CONFIG_SPARSEMEM

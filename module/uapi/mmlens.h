@@ -831,9 +831,7 @@ enum mmlens_migratetype {
 /* mmlens_blocks.flags */
 #define MMLENS_BLOCKS_LAST	(1u << 0) /* no more of this list follows */
 #define MMLENS_BLOCKS_CUT	(1u << 1) /* the list goes on, but was left: it
-					   * changed too often between two looks,
-					   * or is a CPU's and longer than one
-					   * look takes */
+					   * changed too often between two looks */
 
 /**
  * struct mmlens_blocks - Free blocks, in the order of the list they stand on.

@@ -88,8 +88,8 @@ const struct command cmd_buddy = {
 		FREE_HELP
 		"  -o, --order N    of that order alone\n"
 		COMMON_HELP
-		"\nA number with a '+' is of a list that goes on: a CPU's behind the"
-		"\nfirst 2048 blocks, or one that changed too often while it was read.\n",
+		"\nA number with a '+' is of a list that goes on: it changed too often"
+		"\nwhile it was read.\n",
 	.legend = buddy_map_legend,
 	.run = run,
 };
