@@ -205,7 +205,12 @@ def parse_list(text):
 
 
 def check_lines(ours, old, new):
-    same([page for page, _ in ours], [page for page, _ in old], "pages")
+    pages, wanted = [page for page, _ in ours], [page for page, _ in old]
+    odd = sorted(set(pages) ^ set(wanted))
+    expect(not odd, f"{len(odd)} pages of one alone: "
+           + " ".join(f"{page:x}" for page in odd[:8]))
+    same(len(pages), len(wanted), "pages")
+    expect(pages == sorted(pages), "not in order of address")
     # pagemap of some kernels says more or less of these (docs/kernels.md).
     loose = 1 << 61 | 1 << 63 | 1 << 40
     if all_are_ksm():

@@ -377,7 +377,7 @@ static int add_entry(struct job *job, const struct mmlens_entry *e)
 	return walk_frames(job, e->value, e->value + count, va, e->flags);
 }
 
-static int walk_range(struct job *job, uint64_t start, uint64_t end)
+static int walk_entries(struct job *job, uint64_t start, uint64_t end)
 {
 	struct mmlens_request request = {
 		.pid = job->a->pid,
@@ -399,6 +399,33 @@ static int walk_range(struct job *job, uint64_t start, uint64_t end)
 	}
 	mmlens_entries_close(entries);
 	return ret;
+}
+
+/* The tool sees what pagemap shows: nothing of pages that aren't the kernel's. */
+static int walk_range(struct job *job, uint64_t start, uint64_t end)
+{
+	const struct mmlens_request request = {
+		.pid = job->a->pid, .start = start, .end = end,
+	};
+	const struct mmlens_area *area;
+	struct mmlens_areas *areas;
+	uint64_t at = start;
+	int ret;
+
+	areas = mmlens_areas_open(job->s.lens, &request, 0);
+	if (!areas)
+		return -errno;
+	while ((ret = mmlens_areas_next(areas, &area)) > 0) {
+		if (!(area->vma->flags & MMLENS_VMA_PFNMAP))
+			continue;
+		if (area->vma->start > at)
+			ret = walk_entries(job, at, area->vma->start);
+		if (ret < 0)
+			break;
+		at = area->vma->end;
+	}
+	mmlens_areas_close(areas);
+	return ret || at >= end ? ret : walk_entries(job, at, end);
 }
 
 static int walk_process(struct job *job)
