@@ -98,6 +98,8 @@ enum mml_phase {
  * @phase:	what comes next
  * @offset:	of the next record in the sink
  * @records:	shown so far
+ * @ledger:	instead of records pages by node, zone and bucket are shown, at
+ *		the end; NULL in other files
  */
 struct mml_file {
 	struct mml_session *session;
@@ -106,6 +108,7 @@ struct mml_file {
 	enum mml_phase phase;
 	size_t offset;
 	u64 records;
+	u64 *ledger;
 };
 
 static struct mml_target mml_file_target(const struct mml_file *f)
@@ -125,6 +128,39 @@ static bool mml_file_walks(const struct mml_file *f)
 {
 	return mml_walker_is_system(f->walker) || f->session->walk.pid;
 }
+
+/* ---- the ledger ---- */
+
+#define MML_LEDGER_ZONES	(nr_node_ids * MAX_NR_ZONES)
+
+static u64 *mml_ledger_zone(const struct mml_file *f, unsigned int node,
+			    unsigned int zone)
+{
+	return f->ledger + (node * MAX_NR_ZONES + zone) * MML_LEDGER_BUCKETS;
+}
+
+static void mml_ledger_add(struct mml_file *f, const struct mmlens_record *rec)
+{
+	const struct mmlens_pfns *pfns = (const struct mmlens_pfns *)rec;
+
+	/* They come from flags that may be torn. */
+	if (rec->type == MMLENS_REC_PFNS && pfns->node < nr_node_ids &&
+	    pfns->zone < MAX_NR_ZONES)
+		mml_ledger_zone(f, pfns->node, pfns->zone)[pfns->bucket] +=
+			pfns->count;
+}
+
+static void mml_ledger_show(struct seq_file *m, const struct mml_file *f)
+{
+	unsigned int node, zone;
+
+	for_each_online_node(node)
+		for (zone = 0; zone < MAX_NR_ZONES; zone++)
+			mml_text_ledger(m, node, zone,
+					mml_ledger_zone(f, node, zone));
+}
+
+/* ---- the sequence of what is shown ---- */
 
 /* Do steps until there are records, or the walk is at its end. */
 static int mml_file_fetch(struct mml_file *f)
@@ -154,6 +190,10 @@ static int mml_file_restart(struct mml_file *f)
 	f->phase = MML_PHASE_HEADER;
 	f->offset = 0;
 	f->records = 0;
+	if (f->ledger)
+		memset(f->ledger, 0, array3_size(MML_LEDGER_ZONES,
+						 MML_LEDGER_BUCKETS,
+						 sizeof(*f->ledger)));
 	mml_sink_reset(&f->session->walk.sink, 0);
 	if (mml_walker_is_system(f->walker))
 		return mml_walk_init(&f->session->walk, f->walker, 0, 0, 0, 0);
@@ -203,6 +243,8 @@ static void *mml_seq_next(struct seq_file *m, void *v, loff_t *pos)
 	switch (f->phase) {
 	case MML_PHASE_RECORDS:
 		rec = (void *)(f->session->walk.sink.buf + f->offset);
+		if (f->ledger)
+			mml_ledger_add(f, rec);
 		f->offset += rec->size;
 		f->records++;
 		break;
@@ -248,6 +290,8 @@ static int mml_seq_show(struct seq_file *m, void *v)
 					    f->offset));
 		break;
 	case MML_PHASE_TRAILER:
+		if (f->ledger)
+			mml_ledger_show(m, f);
 		mml_seq_trailer(m, f);
 		break;
 	case MML_PHASE_END:
@@ -292,9 +336,27 @@ static int mml_file_release(struct inode *inode, struct file *file)
 {
 	struct mml_file *f = ((struct seq_file *)file->private_data)->private;
 
+	kvfree(f->ledger);
 	mml_session_destroy(f->session);
 	kfree(f);
 	return seq_release(inode, file);
+}
+
+static int mml_ledger_open(struct inode *inode, struct file *file)
+{
+	struct mml_file *f;
+	int err = mml_file_open(inode, file);
+
+	if (err)
+		return err;
+	f = ((struct seq_file *)file->private_data)->private;
+	f->ledger = kvcalloc(MML_LEDGER_ZONES,
+			     MML_LEDGER_BUCKETS * sizeof(*f->ledger),
+			     GFP_KERNEL);
+	if (f->ledger)
+		return 0;
+	mml_file_release(inode, file);
+	return -ENOMEM;
 }
 
 static ssize_t mml_file_read(struct file *file, char __user *buf, size_t count,
@@ -359,6 +421,15 @@ static const struct file_operations mml_file_fops = {
 static const struct file_operations mml_system_fops = {
 	.owner		= THIS_MODULE,
 	.open		= mml_file_open,
+	.release	= mml_file_release,
+	.read		= mml_file_read,
+	.llseek		= mml_file_llseek,
+};
+
+/* Read to its end to be shown: as much as the walk takes, without a record. */
+static const struct file_operations mml_ledger_fops = {
+	.owner		= THIS_MODULE,
+	.open		= mml_ledger_open,
 	.release	= mml_file_release,
 	.read		= mml_file_read,
 	.llseek		= mml_file_llseek,
@@ -480,6 +551,8 @@ void mml_debugfs_init(void)
 			    &mml_system_fops);
 	debugfs_create_file("zones", 0400, mml_dir, (void *)&mml_walk_zones,
 			    &mml_system_fops);
+	debugfs_create_file("ledger", 0400, mml_dir, (void *)&mml_walk_pages,
+			    &mml_ledger_fops);
 }
 
 void mml_debugfs_exit(void)

@@ -86,6 +86,8 @@ const char *mml_text_kind(unsigned int nr)
 		return "zones";
 	case MMLENS_NR_FREE:
 		return "buddy";
+	case MMLENS_NR_PAGES:
+		return "ledger";
 	}
 	return "unknown";
 }
@@ -266,6 +268,56 @@ static void mml_text_blocks(struct seq_file *m, const struct mmlens_blocks *rec)
 	for (i = 0; i < rec->count; i++)
 		seq_printf(m, " %llx", rec->pfn[i]);
 	seq_puts(m, rec->flags & MMLENS_BLOCKS_CUT ? " ...\n" : "\n");
+}
+
+static const char *const mml_bucket_names[] = {
+	[MMLENS_BUCKET_UNTOLD]		= "untold",
+	[MMLENS_BUCKET_BUDDY]		= "buddy",
+	[MMLENS_BUCKET_INACTIVE_ANON]	= "inactive_anon",
+	[MMLENS_BUCKET_ACTIVE_ANON]	= "active_anon",
+	[MMLENS_BUCKET_INACTIVE_FILE]	= "inactive_file",
+	[MMLENS_BUCKET_ACTIVE_FILE]	= "active_file",
+	[MMLENS_BUCKET_UNEVICTABLE]	= "unevictable",
+	[MMLENS_BUCKET_ANON]		= "anon",
+	[MMLENS_BUCKET_MAPPED]		= "mapped",
+	[MMLENS_BUCKET_HUGETLB]		= "hugetlb",
+	[MMLENS_BUCKET_HUGETLB_FREE]	= "hugetlb_free",
+	[MMLENS_BUCKET_SLAB]		= "slab",
+	[MMLENS_BUCKET_TABLE]		= "table",
+	[MMLENS_BUCKET_ZSMALLOC]	= "zsmalloc",
+	[MMLENS_BUCKET_KMALLOC]		= "kmalloc",
+	[MMLENS_BUCKET_RESERVED]	= "reserved",
+	[MMLENS_BUCKET_OFFLINE]		= "offline",
+	[MMLENS_BUCKET_HWPOISON]	= "hwpoison",
+	[MMLENS_BUCKET_KERNEL]		= "kernel",
+};
+
+/**
+ * mml_text_ledger() - Pages of a zone by bucket, one a line.
+ * @m:		the file
+ * @node:	NUMA node, online
+ * @zone:	index of a zone of it
+ * @pages:	by enum mmlens_bucket.  What has a struct page but isn't memory
+ *		is reserved, and not among those present
+ */
+void mml_text_ledger(struct seq_file *m, int node, unsigned int zone,
+		     const u64 pages[MML_LEDGER_BUCKETS])
+{
+	const struct zone *z = &NODE_DATA(node)->node_zones[zone];
+	u64 sum = 0;
+	unsigned int i;
+
+	BUILD_BUG_ON(ARRAY_SIZE(mml_bucket_names) != MML_LEDGER_BUCKETS);
+	for (i = 0; i < MML_LEDGER_BUCKETS; i++)
+		sum += pages[i];
+	if (!sum)
+		return;
+	seq_printf(m, "node %d zone %u %s present=%lu sum=%llu\n", node, zone,
+		   z->name, z->present_pages, sum);
+	for (i = 0; i < MML_LEDGER_BUCKETS; i++)
+		if (pages[i])
+			seq_printf(m, " %s %llu\n", mml_bucket_names[i],
+				   pages[i]);
 }
 
 /* One line for a record; none for a name, which stands behind its VMA. */

@@ -145,6 +145,52 @@ static void mml_scan_look(struct page *page, unsigned long pfn,
 		look->order = 0;
 }
 
+static u8 mml_bucket_of_kind(const struct mmlens_pfns *rec)
+{
+	switch (rec->kind) {
+	case MMLENS_PAGE_KIND_BUDDY:
+		return MMLENS_BUCKET_BUDDY;
+	case MMLENS_PAGE_KIND_HUGETLB:
+		return rec->refcount ? MMLENS_BUCKET_HUGETLB :
+				       MMLENS_BUCKET_HUGETLB_FREE;
+	case MMLENS_PAGE_KIND_SLAB:
+		return MMLENS_BUCKET_SLAB;
+	case MMLENS_PAGE_KIND_TABLE:
+		return MMLENS_BUCKET_TABLE;
+	case MMLENS_PAGE_KIND_ZSMALLOC:
+		return MMLENS_BUCKET_ZSMALLOC;
+	case MMLENS_PAGE_KIND_LARGE_KMALLOC:
+		return MMLENS_BUCKET_KMALLOC;
+	case MMLENS_PAGE_KIND_OFFLINE:
+	case MMLENS_PAGE_KIND_UNACCEPTED:
+		return MMLENS_BUCKET_OFFLINE;
+	}
+	return MMLENS_BUCKET_UNTOLD;
+}
+
+/* MMLENS_BUCKET_*, from what else the record says. */
+static u8 mml_bucket(const struct mmlens_pfns *rec)
+{
+	u8 bucket = mml_bucket_of_kind(rec);
+
+	if (rec->page_flags & BIT_ULL(KPF_HWPOISON))
+		return MMLENS_BUCKET_HWPOISON;
+	if (bucket)
+		return bucket;
+	if (rec->page_flags & BIT_ULL(KPF_RESERVED))
+		return MMLENS_BUCKET_RESERVED;
+	if (rec->lru)
+		return MMLENS_BUCKET_INACTIVE_ANON + rec->lru -
+		       MMLENS_LRU_INACTIVE_ANON;
+	if (!rec->refcount)
+		return MMLENS_BUCKET_UNTOLD;
+	if (rec->page_flags & BIT_ULL(KPF_ANON))
+		return MMLENS_BUCKET_ANON;
+	if (rec->page_flags & (BIT_ULL(KPF_MMAP) | BIT_ULL(KPF_SWAPBACKED)))
+		return MMLENS_BUCKET_MAPPED;
+	return MMLENS_BUCKET_KERNEL;
+}
+
 static void mml_scan_describe(struct mml_scan *scan, struct page *page,
 			      unsigned long pfn, struct mml_look *look,
 			      struct mmlens_pfns *rec)
@@ -171,6 +217,7 @@ static void mml_scan_describe(struct mml_scan *scan, struct page *page,
 		.zone		= mml_look_zone(look),
 	};
 	rec->tier = tier;
+	rec->bucket = mml_bucket(rec);
 }
 
 /*
@@ -288,6 +335,7 @@ static unsigned long mml_scan_free(struct mml_scan *scan, struct page *page,
 		mml_scan_describe(scan, page + done, pfn + done, &look, &rec);
 		rec.page_flags |= BIT_ULL(KPF_BUDDY);
 		rec.kind = MMLENS_PAGE_KIND_BUDDY;
+		rec.bucket = mml_bucket(&rec);
 		rec.order = order;
 		rec.folio_index = (pfn + done) & ((1UL << order) - 1);
 		rec.count = mml_free_like(page + done, !rec.folio_index,

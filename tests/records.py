@@ -199,10 +199,10 @@ def pageblocks():
         found.append(PageBlocks(node, pfn, count, zone, order,
                                 MIGRATETYPES[kind]))
     return found
-PFNS = struct.Struct("=IQQQiiIBBBBBBHB3x")
+PFNS = struct.Struct("=IQQQiiIBBBBBBHBB2x")
 Pfns = collections.namedtuple(
     "Pfns", "count pfn page_flags memcg mapcount refcount folio_index order "
-    "kind migratetype lru generation tier node zone")
+    "kind migratetype lru generation tier node zone bucket")
 (KIND_NONE, KIND_BUDDY, KIND_OFFLINE, KIND_TABLE, KIND_GUARD, KIND_HUGETLB,
  KIND_SLAB, KIND_ZSMALLOC, KIND_UNACCEPTED, KIND_LARGE_KMALLOC,
  KIND_MAYBE_HUGE_ZERO) = range(11)

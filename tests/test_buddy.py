@@ -41,6 +41,11 @@ def pagetypeinfo():
                   for name, values in blocks.items()}
 
 
+def free_by_type_of():
+    """Blocks by (node, zone, type), a number for each order: the kernel's."""
+    return pagetypeinfo()[0]
+
+
 def free_by_type(lists):
     """Blocks by (node, zone, type), a number for each order."""
     names, found = zone_names(), collections.defaultdict(dict)

@@ -46,7 +46,8 @@ def fails_with(error, action, *arguments):
     raise lib.Failure(f"{arguments} is accepted")
 
 
-@test("version", "target", "maps", "smaps", "pte", "tables", "stats", "zones")
+@test("version", "target", "maps", "smaps", "pte", "tables", "stats", "zones",
+      "buddy", "ledger")
 def debugfs_first_line(name):
     same(text_of(name).splitlines()[0], f"mmlens 1 {name}", "first line")
 

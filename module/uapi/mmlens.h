@@ -930,6 +930,55 @@ enum mmlens_page_kind {
 };
 
 /**
+ * enum mmlens_bucket - What a page is used for: each page is in one.
+ * @MMLENS_BUCKET_UNTOLD: struct page doesn't tell: without a reference, and the
+ *		buddy allocator doesn't have it.  One that a CPU keeps
+ *		(%MMLENS_FREE), or behind the first of an allocation of higher
+ *		order, or on its way from one place to another
+ * @MMLENS_BUCKET_BUDDY: free, in a block of the buddy allocator
+ * @MMLENS_BUCKET_INACTIVE_ANON: on that LRU list, or of that type in a
+ *		generation; this and the next four as &enum mmlens_lru
+ * @MMLENS_BUCKET_ACTIVE_ANON: likewise
+ * @MMLENS_BUCKET_INACTIVE_FILE: likewise
+ * @MMLENS_BUCKET_ACTIVE_FILE: likewise
+ * @MMLENS_BUCKET_UNEVICTABLE: likewise
+ * @MMLENS_BUCKET_ANON:	anonymous, on no LRU list
+ * @MMLENS_BUCKET_MAPPED: mapped by a process, or of shared memory, on no LRU list
+ * @MMLENS_BUCKET_HUGETLB: of hugetlb, in use
+ * @MMLENS_BUCKET_HUGETLB_FREE: of hugetlb, free
+ * @MMLENS_BUCKET_SLAB:	of the slab allocator
+ * @MMLENS_BUCKET_TABLE: page tables
+ * @MMLENS_BUCKET_ZSMALLOC: of zsmalloc, where the kernel tells
+ * @MMLENS_BUCKET_KMALLOC: kmalloc() of more than slabs have, where it tells
+ * @MMLENS_BUCKET_RESERVED: PG_reserved: the kernel's image, firmware's, what was
+ *		taken at boot, and holes that have a struct page
+ * @MMLENS_BUCKET_OFFLINE: logically offline, or not accepted yet
+ * @MMLENS_BUCKET_HWPOISON: lost to a memory error
+ * @MMLENS_BUCKET_KERNEL: any other in use
+ */
+enum mmlens_bucket {
+	MMLENS_BUCKET_UNTOLD		= 0,
+	MMLENS_BUCKET_BUDDY		= 1,
+	MMLENS_BUCKET_INACTIVE_ANON	= 2,
+	MMLENS_BUCKET_ACTIVE_ANON	= 3,
+	MMLENS_BUCKET_INACTIVE_FILE	= 4,
+	MMLENS_BUCKET_ACTIVE_FILE	= 5,
+	MMLENS_BUCKET_UNEVICTABLE	= 6,
+	MMLENS_BUCKET_ANON		= 7,
+	MMLENS_BUCKET_MAPPED		= 8,
+	MMLENS_BUCKET_HUGETLB		= 9,
+	MMLENS_BUCKET_HUGETLB_FREE	= 10,
+	MMLENS_BUCKET_SLAB		= 11,
+	MMLENS_BUCKET_TABLE		= 12,
+	MMLENS_BUCKET_ZSMALLOC		= 13,
+	MMLENS_BUCKET_KMALLOC		= 14,
+	MMLENS_BUCKET_RESERVED		= 15,
+	MMLENS_BUCKET_OFFLINE		= 16,
+	MMLENS_BUCKET_HWPOISON		= 17,
+	MMLENS_BUCKET_KERNEL		= 18,
+};
+
+/**
  * struct mmlens_pfns - Page frames in a row whose pages have the same state.
  * @head:	%MMLENS_REC_PFNS
  * @count:	how many
@@ -952,6 +1001,7 @@ enum mmlens_page_kind {
  * @tier:	as there
  * @node:	NUMA node
  * @zone:	index of the zone in its node
+ * @bucket:	&enum mmlens_bucket
  * @reserved:	0
  *
  * Pages are read one after another, without a reference to any: a page that
@@ -974,7 +1024,8 @@ struct mmlens_pfns {
 	__u8 tier;
 	__u16 node;
 	__u8 zone;
-	__u8 reserved[3];
+	__u8 bucket;
+	__u8 reserved[2];
 };
 
 /* ------------------------------------------------------------------------

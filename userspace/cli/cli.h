@@ -44,7 +44,7 @@ extern const struct command cmd_info, cmd_maps, cmd_pmap, cmd_pte, cmd_vtop;
 extern const struct command cmd_ps, cmd_tables, cmd_folios;
 extern const struct command cmd_zones, cmd_zoneinfo, cmd_buddyinfo;
 extern const struct command cmd_buddy, cmd_pageblocks, cmd_pagetypeinfo;
-extern const struct command cmd_page_types;
+extern const struct command cmd_page_types, cmd_ledger;
 extern const struct command cmd_smaps, cmd_smaps_rollup, cmd_numa_maps;
 
 /* What main() does.  Return: exit status. */
@@ -136,10 +136,6 @@ int session_close(struct session *s, int status);
 int session_explain(const struct session *s, int pid, int error);
 /* The same of what isn't a process; never CLI_MISSING. */
 int session_explain_of(const struct session *s, const char *subject, int error);
-
-/* What several walks were like together. */
-void session_add_stats(struct mmlens_stats *sum,
-		       const struct mmlens_stats *add);
 
 /* ---- names of users ---- */
 

@@ -15,6 +15,8 @@
 #define MAX_FILTERS	64
 
 #define KPF_NOPAGE	(1ull << 20)
+#define KPF_THP		(1ull << 22)
+#define KPF_ZERO_PAGE	(1ull << 24)
 
 struct range {
 	uint64_t start;
@@ -221,7 +223,11 @@ static void add_to_list(struct job *job, const struct page_list *p)
 static int add_pages(struct job *job, struct page_list p, uint32_t entry)
 {
 	const struct arguments *a = job->a;
+	const uint32_t huge_zero = MMLENS_PTE_ZERO | MMLENS_PTE_LEAF;
 
+	/* That of its PFN alone can't be told on older kernels. */
+	if ((entry & huge_zero) == huge_zero)
+		p.flags |= KPF_THP | KPF_ZERO_PAGE;
 	p.flags = a->raw ? mmlens_page_types_raw(p.flags, entry) :
 			   mmlens_page_types_known(p.flags);
 	if (!is_taken(a, &p))

@@ -306,7 +306,7 @@ static int list_processes(struct job *job, unsigned int flags)
 	if (!procs)
 		return -errno;
 	ret = walk_processes(job, procs);
-	session_add_stats(&job->stats, mmlens_procs_stats(procs));
+	mmlens_stats_add(&job->stats, mmlens_procs_stats(procs));
 	mmlens_procs_close(procs);
 	return ret;
 }
@@ -430,7 +430,7 @@ static int add_mappings(struct job *job, uint64_t pid)
 	if (!areas)
 		return -errno;
 	ret = walk_mappings(job, pid, areas);
-	session_add_stats(&job->stats, mmlens_areas_stats(areas));
+	mmlens_stats_add(&job->stats, mmlens_areas_stats(areas));
 	mmlens_areas_close(areas);
 	return ret;
 }

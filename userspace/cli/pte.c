@@ -246,7 +246,7 @@ static int walk_range(struct job *job, const struct range *range)
 	job->begun = true;
 	ret = job->a->pte.each ? show_entries(job, entries) :
 				 show_runs(job, entries);
-	session_add_stats(&job->stats, mmlens_entries_stats(entries));
+	mmlens_stats_add(&job->stats, mmlens_entries_stats(entries));
 	mmlens_entries_close(entries);
 	return ret;
 }

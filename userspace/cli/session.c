@@ -182,16 +182,6 @@ int session_explain(const struct session *s, int pid, int error)
 	return session_explain_of(s, subject, error);
 }
 
-void session_add_stats(struct mmlens_stats *sum, const struct mmlens_stats *add)
-{
-	sum->records += add->records;
-	sum->calls += add->calls;
-	sum->restarts += add->restarts;
-	sum->truncated |= add->truncated;
-	if (add->max_hold_ns > sum->max_hold_ns)
-		sum->max_hold_ns = add->max_hold_ns;
-}
-
 /* ---- progress ---- */
 
 static bool progress_shown;

@@ -205,7 +205,7 @@ static int list_processes(struct job *job)
 		if (ret)
 			break;
 	}
-	session_add_stats(&job->stats, mmlens_procs_stats(procs));
+	mmlens_stats_add(&job->stats, mmlens_procs_stats(procs));
 	mmlens_procs_close(procs);
 	return ret;
 }
@@ -219,7 +219,7 @@ static int sum_up(struct job *job, struct tables_process *process)
 		return -errno;
 	ret = walk(job, tables);
 	if (!ret) {
-		session_add_stats(&job->stats, mmlens_tables_stats(tables));
+		mmlens_stats_add(&job->stats, mmlens_tables_stats(tables));
 		occupancy_sum(&job->occupancy, &process->sum);
 	}
 	mmlens_tables_close(tables);

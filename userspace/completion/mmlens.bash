@@ -11,7 +11,7 @@ _mmlens_pids()
 # What commands about free memory take: CURRENT PREVIOUS OPTIONS
 _mmlens_free()
 {
-	local words="-n --node -z --zone -t --type $3"
+	local words="-n --node -z --zone $3"
 
 	case $2 in
 	-n | --node | -o | --order)
@@ -30,7 +30,7 @@ _mmlens_free()
 _mmlens()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
-	local commands="maps smaps smaps_rollup numa_maps pmap pte vtop tables folios ps zones zoneinfo buddyinfo pagetypeinfo buddy pageblocks page-types info help"
+	local commands="maps smaps smaps_rollup numa_maps pmap pte vtop tables folios ps zones zoneinfo buddyinfo pagetypeinfo buddy pageblocks ledger page-types info help"
 	local common="--json --help --version" options
 
 	COMPREPLY=()
@@ -56,11 +56,15 @@ _mmlens()
 		return
 		;;
 	buddy)
-		_mmlens_free "$cur" "$prev" "-l --list --map -o --order $common"
+		_mmlens_free "$cur" "$prev" "-l --list --map -o --order -t --type $common"
 		return
 		;;
 	pageblocks)
-		_mmlens_free "$cur" "$prev" "--map $common"
+		_mmlens_free "$cur" "$prev" "--map -t --type $common"
+		return
+		;;
+	ledger)
+		_mmlens_free "$cur" "$prev" "-f --free --map $common"
 		return
 		;;
 	page-types)

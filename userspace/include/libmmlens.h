@@ -99,6 +99,10 @@ struct mmlens_stats {
 	bool truncated;
 };
 
+/** mmlens_stats_add - What several walks were like together. */
+void mmlens_stats_add(struct mmlens_stats *sum,
+		      const struct mmlens_stats *add);
+
 struct mmlens_stream;
 
 /**
@@ -931,6 +935,78 @@ void mmlens_pages_close(struct mmlens_pages *pages);
  * errno.
  */
 int mmlens_kpageflags(uint64_t pfn, uint64_t *flags);
+
+/* ---- the ledger: every page frame in one bucket ---- */
+
+/**
+ * enum mmlens_ledger_bucket - Those behind enum mmlens_bucket.
+ * @MMLENS_LEDGER_KEPT:	free, on a CPU's list
+ * @MMLENS_LEDGER_REST:	behind the first page of an allocation of higher order
+ * @MMLENS_LEDGER_HOLE:	has a struct page, but isn't memory by /proc/iomem
+ * @MMLENS_LEDGER_BUCKETS: how many there are in all
+ */
+enum mmlens_ledger_bucket {
+	MMLENS_LEDGER_KEPT = MMLENS_BUCKET_KERNEL + 1,
+	MMLENS_LEDGER_REST,
+	MMLENS_LEDGER_HOLE,
+	MMLENS_LEDGER_BUCKETS,
+};
+
+/**
+ * struct mmlens_ledger_run - Page frames in a row in the same bucket.
+ * @pfn:	the first
+ * @count:	how many
+ * @node:	NUMA node
+ * @zone:	index of the zone in its node
+ * @bucket:	enum mmlens_bucket or enum mmlens_ledger_bucket
+ * @order:	of blocks of the buddy allocator; else 0
+ * @migratetype: of their page block
+ */
+struct mmlens_ledger_run {
+	uint64_t pfn;
+	uint64_t count;
+	uint16_t node;
+	uint8_t zone;
+	uint8_t bucket;
+	uint8_t order;
+	uint8_t migratetype;
+};
+
+/**
+ * struct mmlens_ledger - All page frames of online memory, in order of PFN.
+ * @runs:	without overlaps
+ * @count:	how many
+ * @stats:	of all walks together
+ */
+struct mmlens_ledger {
+	struct mmlens_ledger_run *runs;
+	size_t count;
+	struct mmlens_stats stats;
+};
+
+/**
+ * mmlens_ledger_read - Put every page frame into a bucket.
+ * @lens:	connection
+ *
+ * %MMLENS_BUCKET_UNTOLD has what could not be told in three looks.
+ *
+ * Return: to be freed with mmlens_ledger_free(); NULL and errno as
+ * mmlens_stream_open(), or that of reading /proc/iomem.
+ */
+struct mmlens_ledger *mmlens_ledger_read(struct mmlens *lens);
+
+/** mmlens_ledger_free - NULL is fine. */
+void mmlens_ledger_free(struct mmlens_ledger *ledger);
+
+/** mmlens_ledger_sum - Pages of a zone by bucket. */
+void mmlens_ledger_sum(const struct mmlens_ledger *ledger, uint32_t node,
+		       unsigned int zone,
+		       uint64_t pages[MMLENS_LEDGER_BUCKETS]);
+
+/** mmlens_bucket_name - "buddy" and so on; "?" for an unknown one. */
+const char *mmlens_bucket_name(unsigned int bucket);
+/** mmlens_bucket_help - What it holds, in a few words. */
+const char *mmlens_bucket_help(unsigned int bucket);
 
 /* ---- page flags as the kernel's tool page-types has them ---- */
 

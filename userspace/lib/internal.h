@@ -39,6 +39,16 @@ bool mmlens_gate_find(int pid, const struct mmlens_info *info,
  */
 char *mmlens_read_file(const char *path);
 
+/* Page frames [start, end). */
+struct mmlens_frames {
+	uint64_t start;
+	uint64_t end;
+};
+
+/* What /proc/iomem calls System RAM, in order; to be freed.  NULL and errno. */
+extern const char *mmlens_iomem_path;	/* tests have their own */
+struct mmlens_frames *mmlens_ram_read(unsigned int page_shift, size_t *count);
+
 /* The settings for large folios, read once a connection. */
 const struct mmlens_thp_settings *mmlens_thp_settings(struct mmlens *lens);
 

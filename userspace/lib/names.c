@@ -227,6 +227,34 @@ static const char *const page_kinds[] = {
 	[MMLENS_PAGE_KIND_OTHER] = "other",
 };
 
+static const struct {
+	const char *name;
+	const char *help;
+} buckets[] = {
+	[MMLENS_BUCKET_UNTOLD] = { "untold", "no bucket fits" },
+	[MMLENS_BUCKET_BUDDY] = { "buddy", "free blocks" },
+	[MMLENS_LEDGER_KEPT] = { "kept", "free, kept by CPUs" },
+	[MMLENS_BUCKET_INACTIVE_ANON] = { "inactive_anon", "LRU" },
+	[MMLENS_BUCKET_ACTIVE_ANON] = { "active_anon", "LRU" },
+	[MMLENS_BUCKET_INACTIVE_FILE] = { "inactive_file", "LRU" },
+	[MMLENS_BUCKET_ACTIVE_FILE] = { "active_file", "LRU" },
+	[MMLENS_BUCKET_UNEVICTABLE] = { "unevictable", "LRU" },
+	[MMLENS_BUCKET_ANON] = { "anon", "anonymous, on no LRU list" },
+	[MMLENS_BUCKET_MAPPED] = { "mapped", "mapped or shared, on no LRU list" },
+	[MMLENS_BUCKET_HUGETLB] = { "hugetlb", "in use" },
+	[MMLENS_BUCKET_HUGETLB_FREE] = { "hugetlb_free", "free huge pages" },
+	[MMLENS_BUCKET_SLAB] = { "slab", "slab allocator" },
+	[MMLENS_BUCKET_TABLE] = { "table", "page tables" },
+	[MMLENS_BUCKET_ZSMALLOC] = { "zsmalloc", "compressed memory" },
+	[MMLENS_BUCKET_KMALLOC] = { "kmalloc", "too large for slabs" },
+	[MMLENS_BUCKET_KERNEL] = { "kernel", "any other in use" },
+	[MMLENS_LEDGER_REST] = { "rest", "behind the first page of an allocation" },
+	[MMLENS_BUCKET_RESERVED] = { "reserved", "taken at boot" },
+	[MMLENS_BUCKET_OFFLINE] = { "offline", "ballooned or not accepted" },
+	[MMLENS_BUCKET_HWPOISON] = { "hwpoison", "lost to memory errors" },
+	[MMLENS_LEDGER_HOLE] = { "hole", "no memory" },
+};
+
 static const char *const states[] = {
 	[MMLENS_STATE_NONE] = "none",
 	[MMLENS_STATE_TABLE] = "table",
@@ -327,6 +355,16 @@ const char *mmlens_page_kind_name(unsigned int kind)
 	if (kind >= ARRAY_SIZE(page_kinds) || !page_kinds[kind])
 		return "?";
 	return page_kinds[kind];
+}
+
+const char *mmlens_bucket_name(unsigned int bucket)
+{
+	return bucket < ARRAY_SIZE(buckets) ? buckets[bucket].name : "?";
+}
+
+const char *mmlens_bucket_help(unsigned int bucket)
+{
+	return bucket < ARRAY_SIZE(buckets) ? buckets[bucket].help : "?";
 }
 
 const char *mmlens_state_name(unsigned int state)

@@ -271,6 +271,16 @@ struct mmlens_stream *mmlens_stream_open(struct mmlens *lens, unsigned int nr,
 	return s;
 }
 
+void mmlens_stats_add(struct mmlens_stats *sum, const struct mmlens_stats *add)
+{
+	sum->records += add->records;
+	sum->calls += add->calls;
+	sum->restarts += add->restarts;
+	sum->truncated |= add->truncated;
+	if (add->max_hold_ns > sum->max_hold_ns)
+		sum->max_hold_ns = add->max_hold_ns;
+}
+
 const struct mmlens_stats *
 mmlens_stream_stats(const struct mmlens_stream *s)
 {

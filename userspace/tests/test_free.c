@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Free blocks and page blocks: records put together, and what is made of them. */
 #include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "command.h"
 #include "fake.h"
+#include "internal.h"
 #include "test.h"
 
 static struct fake fake;
@@ -271,6 +274,146 @@ static void pagetypeinfo_as_the_kernels(void)
 		"Node 0, zone   Normal            4            3 \n");
 }
 
+/* ---- the ledger ---- */
+
+static void add_pfns(struct records *r, uint64_t pfn, unsigned int count,
+		     unsigned int bucket, unsigned int order)
+{
+	struct mmlens_pfns run = {
+		.head = { sizeof(run), MMLENS_REC_PFNS, 0 },
+		.pfn = pfn, .count = count, .bucket = bucket, .order = order,
+		.migratetype = MMLENS_MIGRATE_MOVABLE,
+	};
+
+	add_record(r, &run, sizeof(run));
+}
+
+/* PFN 0 to 3 aren't memory, 4 and 5 are reserved. */
+static void write_iomem(void)
+{
+	static char path[] = "/tmp/mmlens-iomem.XXXXXX";
+	static bool written;
+
+	if (!written) {
+		int fd = mkstemp(path);
+
+		CHECK(dprintf(fd, "00000000-00003fff : Reserved\n"
+			      "00004000-00ffffff : System RAM\n"
+			      "  00200000-002fffff : Kernel code\n") > 0);
+		close(fd);
+		written = true;
+	}
+	mmlens_iomem_path = path;
+}
+
+static void add_frames(struct records *r)
+{
+	add_pfns(r, 0, 6, MMLENS_BUCKET_RESERVED, 0);
+	add_pfns(r, 6, 2, MMLENS_BUCKET_SLAB, 0);
+	add_pfns(r, 8, 56, MMLENS_BUCKET_BUDDY, 3);
+	/* The first of an allocation of four pages, and the rest of it. */
+	add_pfns(r, 64, 1, MMLENS_BUCKET_KERNEL, 0);
+	add_pfns(r, 65, 3, MMLENS_BUCKET_UNTOLD, 0);
+	/* Of the next two, a CPU keeps the first. */
+	add_pfns(r, 99, 2, MMLENS_BUCKET_UNTOLD, 0);
+}
+
+/* What is untold is looked at once more: now it is free, too. */
+static int run_ledger(const char *a, const char *b)
+{
+	struct records zones = {}, frames = {}, lists = {}, again = {};
+	struct records more = {};
+	int status;
+
+	write_iomem();
+	add_zones(&zones);
+	add_frames(&frames);
+	BLOCKS(&lists, 3, 0, MMLENS_MIGRATE_MOVABLE, 0, MMLENS_BLOCKS_LAST,
+	       99);
+	add_pfns(&again, 100, 1, MMLENS_BUCKET_UNTOLD, 0);
+	BLOCKS(&more, 3, 0, MMLENS_MIGRATE_MOVABLE, 0, MMLENS_BLOCKS_LAST,
+	       100, 99);
+	{
+		const struct fake_call calls[] = {
+			WHOLE(zones), WHOLE(frames), WHOLE(lists),
+			WHOLE(again), HELD(more),
+		};
+
+		fake_init(&fake, calls, 5);
+		status = run_command(&fake, "ledger", a, b, NULL);
+		CHECK(!fake.broken);
+	}
+	return status;
+}
+
+static void ledger_as_text(void)
+{
+	CHECK_NUMBER(run_ledger("--free", NULL), 0);
+	CHECK(strstr(output, "node 0, zone Normal: 4096 pages present, 66 in buckets\n"));
+	CHECK(strstr(output,
+		" buddy                   56  224.0K   1.4% free blocks\n"
+		"   order  3 Movable             56\n"
+		" kept                     2    8.0K   0.0% free, kept by CPUs\n"
+		" slab                     2    8.0K   0.0% slab allocator\n"
+		" kernel                   1    4.0K   0.0% any other in use\n"
+		" rest                     3   12.0K   0.1% behind the first page of an allocation\n"
+		" reserved                 2    8.0K   0.0% taken at boot\n"
+		" hole                     4   16.0K   0.1% no memory\n"
+		"longest lock hold 1.9 us\n"));
+}
+
+static void ledger_as_json(void)
+{
+	CHECK_NUMBER(run_ledger("--json", "-zNormal"), 0);
+	CHECK(strstr(output, "\"present\": 4096, \"sum\": 66, \"buckets\": { \"buddy\": 56, \"kept\": 2,"));
+	CHECK(strstr(output, "\"free\": [ { \"order\": 3, \"migratetype\": \"Movable\", \"pages\": 56 } ], \"untold\": [ ] }"));
+}
+
+static void ledger_as_a_map(void)
+{
+	CHECK_NUMBER(run_ledger("--map", NULL), 0);
+	CHECK(strstr(output, "0x000000000 [  RS............................Kr "));
+}
+
+/* Nothing says what it is in three looks: it is listed. */
+static void ledger_lists_what_is_untold(void)
+{
+	struct records zones = {}, frames = {}, lists = {};
+
+	write_iomem();
+	add_zones(&zones);
+	add_pfns(&frames, 200, 2, MMLENS_BUCKET_UNTOLD, 0);
+	add_lists(&lists);
+	{
+		const struct fake_call calls[] = {
+			WHOLE(zones), WHOLE(frames), WHOLE(lists),
+			WHOLE(frames), WHOLE(lists), WHOLE(frames),
+			WHOLE(lists),
+		};
+
+		fake_init(&fake, calls, 7);
+		CHECK_NUMBER(run_command(&fake, "ledger", NULL, NULL, NULL), 0);
+		CHECK(!fake.broken);
+	}
+	CHECK(strstr(output, " untold                   2    8.0K   0.0% no bucket fits\n"
+		     "   untold: PFN 0xc8-0xc9\n"));
+}
+
+static void ledger_without_iomem(void)
+{
+	struct records zones = {};
+
+	add_zones(&zones);
+	mmlens_iomem_path = "/nowhere";
+	{
+		const struct fake_call calls[] = { WHOLE(zones) };
+
+		fake_init(&fake, calls, 1);
+		CHECK_NUMBER(run_command(&fake, "ledger", NULL, NULL, NULL), 1);
+	}
+	CHECK(strstr(errors, "ledger: No such file"));
+}
+
 static void arguments_make_sense(void)
 {
 	fake_init(&fake, NULL, 0);
@@ -282,6 +425,8 @@ static void arguments_make_sense(void)
 	CHECK_NUMBER(run_command(&fake, "pageblocks", "--map", "--json", NULL),
 		     2);
 	CHECK_NUMBER(run_command(&fake, "pageblocks", "1", NULL, NULL), 2);
+	CHECK_NUMBER(run_command(&fake, "ledger", "--map", "--free", NULL), 2);
+	CHECK_NUMBER(run_command(&fake, "ledger", "Normal", NULL, NULL), 2);
 	CHECK_NUMBER(run_command(&fake, "pagetypeinfo", "-x", NULL, NULL), 2);
 	CHECK_NUMBER(fake.made, 0);
 }
@@ -295,4 +440,9 @@ TESTS(TEST(records_of_a_list_are_joined),
       TEST(maps_of_zones),
       TEST(pageblocks_as_text),
       TEST(pagetypeinfo_as_the_kernels),
+      TEST(ledger_as_text),
+      TEST(ledger_as_json),
+      TEST(ledger_as_a_map),
+      TEST(ledger_lists_what_is_untold),
+      TEST(ledger_without_iomem),
       TEST(arguments_make_sense))

@@ -101,6 +101,7 @@ static void enums_are_the_contract(void)
 	check_enum("MMLENS_LRU_", mmlens_lru_name);
 	check_enum("MMLENS_MIGRATE_", mmlens_migratetype_name);
 	check_enum("MMLENS_PAGE_KIND_", mmlens_page_kind_name);
+	check_enum("MMLENS_BUCKET_", mmlens_bucket_name);
 	CHECK_STRING(mmlens_lru_name(6), "?");
 	CHECK_STRING(mmlens_migratetype_name(6), "?");
 	CHECK_STRING(mmlens_migratetype_name(99), "?");

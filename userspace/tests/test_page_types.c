@@ -271,14 +271,14 @@ static void lists_end_with_the_table(void)
 /* A small page, a slot, the zero page, a huge page's two others. */
 static int run_process(const char *a, const char *b, const char *c)
 {
-	static struct records r, huge;
-	static struct fake_call calls[2];
+	static struct records areas, r, huge;
+	static struct fake_call calls[3];
 	const struct mmlens_page_state state = {
 		.flags = KPF(12), .memcg = 7, .mapcount = 1,
 	};
 	const uint32_t present = MMLENS_STATE_PRESENT;
 
-	r.length = huge.length = 0;
+	areas.length = r.length = huge.length = 0;
 	add_page(&r, MMLENS_LEVEL_PTE, 0x10000, present, 0x99, 2, &state);
 	add_pte(&r, MMLENS_LEVEL_PTE, 0x12000, MMLENS_STATE_SWAP,
 		2ull << 58 | 0x55, 0x1234);
@@ -286,9 +286,10 @@ static int run_process(const char *a, const char *b, const char *c)
 		0x400, 0x4000e7);
 	add_pfns(&huge, 0x400, 1, KPF(15) | KPF(22), 7, 1);
 	add_pfns(&huge, 0x401, 511, KPF(16) | KPF(22), 7, 1);
-	calls[0] = (struct fake_call)WHOLE(r);
-	calls[1] = (struct fake_call)WHOLE(huge);
-	fake_init(&fake, calls, 2);
+	calls[0] = (struct fake_call)WHOLE(areas);
+	calls[1] = (struct fake_call)WHOLE(r);
+	calls[2] = (struct fake_call)WHOLE(huge);
+	fake_init(&fake, calls, 3);
 	return run_command(&fake, "page-types", a, b, c);
 }
 

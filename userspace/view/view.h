@@ -295,6 +295,20 @@ void pageblocks_map_text(struct view *v, const struct free_memory *memory,
 void pageblocks_json(struct view *v, const struct free_memory *memory,
 		     const struct free_filter *filter);
 
+/* ---- ledger ---- */
+
+/* @free: blocks of the buddy allocator by order and type, too */
+void ledger_text(struct view *v, const struct mmlens_zones *zones,
+		 const struct mmlens_ledger *ledger,
+		 const struct free_filter *filter, bool free);
+void ledger_map_text(struct view *v, const struct mmlens_zones *zones,
+		     const struct mmlens_ledger *ledger,
+		     const struct free_filter *filter);
+void ledger_json(struct view *v, const struct mmlens_zones *zones,
+		 const struct mmlens_ledger *ledger,
+		 const struct free_filter *filter);
+void ledger_map_legend(FILE *out);
+
 /* Closing line: what the walk cost those that share its locks. */
 void view_hold(struct view *v, const struct mmlens_stats *stats);
 
