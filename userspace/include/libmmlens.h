@@ -1008,6 +1008,119 @@ const char *mmlens_bucket_name(unsigned int bucket);
 /** mmlens_bucket_help - What it holds, in a few words. */
 const char *mmlens_bucket_help(unsigned int bucket);
 
+/* ---- fragmentation: what stands in the way of an order ---- */
+
+/**
+ * mmlens_extfrag_index - Why an order can't be had, as extfrag_index of debugfs.
+ * @free:	free blocks of a zone by order
+ * @order:	which
+ *
+ * Mirrors __fragmentation_index() of mm/vmstat.c.
+ *
+ * Return: thousandths: towards 0 for lack of memory, towards 1000 for
+ * fragmentation; -1000 where it can be had.
+ */
+int mmlens_extfrag_index(const struct mmlens_numbers *free, unsigned int order);
+
+/**
+ * mmlens_unusable_index - How much of the free memory is in smaller blocks, in
+ * thousandths, as unusable_index of debugfs.
+ */
+int mmlens_unusable_index(const struct mmlens_numbers *free,
+			  unsigned int order);
+
+/**
+ * enum mmlens_obstacle - Why a page stands in the way of a free block.
+ * @MMLENS_OBSTACLE_KEPT:	it is free, but a CPU keeps it
+ * @MMLENS_OBSTACLE_MOVABLE:	compaction can move it
+ * @MMLENS_OBSTACLE_WRITEBACK:	likewise, once it is written
+ * @MMLENS_OBSTACLE_MLOCKED:	likewise, if vm.compact_unevictable_allowed is 1
+ * @MMLENS_OBSTACLE_HELD:	someone has a reference beside those that map it
+ *				and the page cache
+ * @MMLENS_OBSTACLE_PINNED:	held by so many that it is pinned, for DMA as a rule
+ * @MMLENS_OBSTACLE_FIXED:	it can't be moved: its bucket says what it is
+ * @MMLENS_OBSTACLES:		how many there are
+ */
+enum mmlens_obstacle {
+	MMLENS_OBSTACLE_KEPT,
+	MMLENS_OBSTACLE_MOVABLE,
+	MMLENS_OBSTACLE_WRITEBACK,
+	MMLENS_OBSTACLE_MLOCKED,
+	MMLENS_OBSTACLE_HELD,
+	MMLENS_OBSTACLE_PINNED,
+	MMLENS_OBSTACLE_FIXED,
+	MMLENS_OBSTACLES,
+};
+
+/** mmlens_obstacle_name - "kept" and so on; "?" for an unknown one. */
+const char *mmlens_obstacle_name(unsigned int obstacle);
+
+/**
+ * struct mmlens_blocker - Pages in a row that stand in the way.
+ * @run:	their state
+ * @obstacle:	enum mmlens_obstacle
+ */
+struct mmlens_blocker {
+	struct mmlens_pfns run;
+	uint8_t obstacle;
+};
+
+/**
+ * struct mmlens_candidate - A block that isn't free as a whole.
+ * @pfn:	its first page
+ * @node:	NUMA node
+ * @zone:	index of the zone in its node
+ * @migratetype: of its first page block
+ * @free:	pages of it that the buddy allocator has
+ * @pages:	the others, by why they stand in the way
+ * @blockers:	in order of PFN
+ * @count:	how many
+ */
+struct mmlens_candidate {
+	uint64_t pfn;
+	uint16_t node;
+	uint8_t zone;
+	uint8_t migratetype;
+	uint64_t free;
+	uint64_t pages[MMLENS_OBSTACLES];
+	struct mmlens_blocker *blockers;
+	size_t count;
+};
+
+/**
+ * struct mmlens_frag - The blocks that come closest to be free.
+ * @order:	log2 of the pages in each
+ * @candidates:	those with the fewest pages that can't be moved first, then those
+ *		with the fewest in the way at all
+ * @count:	how many
+ * @stats:	of all walks together
+ */
+struct mmlens_frag {
+	unsigned int order;
+	struct mmlens_candidate *candidates;
+	size_t count;
+	struct mmlens_stats stats;
+};
+
+/**
+ * mmlens_frag_read - Look for the blocks that come closest to be free.
+ * @lens:	connection
+ * @order:	log2 of the pages in a block, at most 31
+ * @most:	how many are wanted
+ * @takes:	whether a zone counts; NULL: all do
+ * @context:	of it
+ *
+ * Return: to be freed with mmlens_frag_free(); NULL and errno as
+ * mmlens_stream_open().
+ */
+struct mmlens_frag *
+mmlens_frag_read(struct mmlens *lens, unsigned int order, size_t most,
+		 bool (*takes)(uint32_t node, unsigned int zone, void *context),
+		 void *context);
+
+/** mmlens_frag_free - NULL is fine. */
+void mmlens_frag_free(struct mmlens_frag *frag);
+
 /* ---- page flags as the kernel's tool page-types has them ---- */
 
 /**

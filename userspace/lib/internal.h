@@ -45,6 +45,21 @@ struct mmlens_frames {
 	uint64_t end;
 };
 
+struct mmlens_frames_list {
+	struct mmlens_frames *frames;		/* in order, without overlaps */
+	size_t count;
+};
+
+/* The first that ends behind @pfn; @count where there is none. */
+size_t mmlens_frames_find(const struct mmlens_frames_list *list, uint64_t pfn);
+
+/*
+ * What CPUs keep, into an empty list, to be freed; adds to @stats.
+ * Returns 0 or a negative errno.
+ */
+int mmlens_kept_read(struct mmlens_frames_list *kept, struct mmlens *lens,
+		     struct mmlens_stats *stats);
+
 /* What /proc/iomem calls System RAM, in order; to be freed.  NULL and errno. */
 extern const char *mmlens_iomem_path;	/* tests have their own */
 struct mmlens_frames *mmlens_ram_read(unsigned int page_shift, size_t *count);

@@ -15,16 +15,11 @@
 /* Looks at what is untold. */
 #define PASSES 3
 
-struct frames_list {
-	struct mmlens_frames *frames;
-	size_t count;
-};
-
 struct job {
 	struct mmlens *lens;
 	struct mmlens_stats stats;
-	struct frames_list ram;
-	struct frames_list kept;
+	struct mmlens_frames_list ram;
+	struct mmlens_frames_list kept;
 };
 
 /* ---- runs ---- */
@@ -77,25 +72,17 @@ static int add_part(struct mmlens_ledger *ledger,
  */
 static int divide(struct mmlens_ledger *ledger,
 		  const struct mmlens_ledger_run *run,
-		  const struct frames_list *list, uint8_t inside,
+		  const struct mmlens_frames_list *list, uint8_t inside,
 		  uint8_t outside)
 {
 	const uint64_t end = run->pfn + run->count;
+	size_t i = mmlens_frames_find(list, run->pfn);
 	uint64_t at = run->pfn;
-	size_t low = 0, high = list->count;
 	int ret = 0;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (list->frames[middle].end <= at)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (; !ret && at < end; low++) {
-		const struct mmlens_frames *f = &list->frames[low];
-		bool any = low < list->count && f->start < end;
+	for (; !ret && at < end; i++) {
+		const struct mmlens_frames *f = &list->frames[i];
+		bool any = i < list->count && f->start < end;
 		uint64_t from = any && f->start > at ? f->start : at;
 		uint64_t to = any && f->end < end ? f->end : end;
 
@@ -173,67 +160,14 @@ static int scan_untold(struct job *job, struct mmlens_ledger *to,
 
 /* ---- what CPUs keep ---- */
 
-static int by_start(const void *a, const void *b)
-{
-	const struct mmlens_frames *x = a, *y = b;
-
-	return x->start < y->start ? -1 : x->start > y->start;
-}
-
-/* A page may have gone from list to list during the walk. */
-static void drop_overlaps(struct frames_list *list)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < list->count; i++)
-		if (!n || list->frames[i].start >= list->frames[n - 1].end)
-			list->frames[n++] = list->frames[i];
-	list->count = n;
-}
-
-static int add_kept(struct frames_list *kept,
-		    const struct mmlens_free_list *list)
-{
-	for (size_t i = 0; i < list->count; i++) {
-		struct mmlens_frames *grown = mmlens_grown(
-			kept->frames, kept->count, sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		kept->frames = grown;
-		grown[kept->count++] = (struct mmlens_frames) {
-			list->pfn[i], list->pfn[i] + (1ull << list->order),
-		};
-	}
-	return 0;
-}
-
-static int read_kept(struct job *job)
-{
-	struct mmlens_free_lists *lists = mmlens_free_lists_read(job->lens);
-	int ret = 0;
-
-	if (!lists)
-		return -errno;
-	free(job->kept.frames);
-	job->kept = (struct frames_list) {};
-	for (size_t i = 0; i < lists->count && !ret; i++)
-		if (lists->lists[i].cpu >= 0)
-			ret = add_kept(&job->kept, &lists->lists[i]);
-	if (job->kept.count)
-		qsort(job->kept.frames, job->kept.count,
-		      sizeof(*job->kept.frames), by_start);
-	drop_overlaps(&job->kept);
-	mmlens_stats_add(&job->stats, &lists->stats);
-	mmlens_free_lists_free(lists);
-	return ret;
-}
-
 static int find_kept(struct job *job, struct mmlens_ledger *to,
 		     const struct mmlens_ledger *from)
 {
-	int ret = read_kept(job);
+	int ret;
 
+	free(job->kept.frames);
+	job->kept = (struct mmlens_frames_list) {};
+	ret = mmlens_kept_read(&job->kept, job->lens, &job->stats);
 	for (size_t i = 0; i < from->count && !ret; i++) {
 		const struct mmlens_ledger_run *run = &from->runs[i];
 

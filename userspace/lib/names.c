@@ -255,6 +255,16 @@ static const struct {
 	[MMLENS_LEDGER_HOLE] = { "hole", "no memory" },
 };
 
+static const char *const obstacles[] = {
+	[MMLENS_OBSTACLE_KEPT] = "kept",
+	[MMLENS_OBSTACLE_MOVABLE] = "movable",
+	[MMLENS_OBSTACLE_WRITEBACK] = "writeback",
+	[MMLENS_OBSTACLE_MLOCKED] = "mlocked",
+	[MMLENS_OBSTACLE_HELD] = "held",
+	[MMLENS_OBSTACLE_PINNED] = "pinned",
+	[MMLENS_OBSTACLE_FIXED] = "fixed",
+};
+
 static const char *const states[] = {
 	[MMLENS_STATE_NONE] = "none",
 	[MMLENS_STATE_TABLE] = "table",
@@ -365,6 +375,11 @@ const char *mmlens_bucket_name(unsigned int bucket)
 const char *mmlens_bucket_help(unsigned int bucket)
 {
 	return bucket < ARRAY_SIZE(buckets) ? buckets[bucket].help : "?";
+}
+
+const char *mmlens_obstacle_name(unsigned int obstacle)
+{
+	return obstacle < ARRAY_SIZE(obstacles) ? obstacles[obstacle] : "?";
 }
 
 const char *mmlens_state_name(unsigned int state)
