@@ -35,6 +35,7 @@ const struct mml_walker *const mml_walkers[] = {
 	&mml_walk_free,
 	&mml_walk_pageblocks,
 	&mml_walk_pages,
+	&mml_walk_users,
 };
 const unsigned int mml_nr_walkers = ARRAY_SIZE(mml_walkers);
 
@@ -192,11 +193,15 @@ int mml_walk_init(struct mml_walk *walk, const struct mml_walker *walker,
 	return 0;
 }
 
-/*
- * Names the address space of a task without telling its address: a keyed hash.
- * The address alone wouldn't do, it can be used again after an exec.
+/**
+ * mml_generation() - Name the address space of a task.
+ * @task:	the task
+ * @mm:		its address space
+ *
+ * Returns: a keyed hash, which doesn't tell the address.  That alone wouldn't
+ * do, it can be used again after an exec.
  */
-static u64 mml_generation(struct task_struct *task, struct mm_struct *mm)
+u64 mml_generation(struct task_struct *task, struct mm_struct *mm)
 {
 	return siphash_3u64((unsigned long)mm, task->start_boottime,
 			    READ_ONCE(task->self_exec_id),

@@ -132,6 +132,7 @@ extern const struct mml_walker mml_walk_zones;
 extern const struct mml_walker mml_walk_free;
 extern const struct mml_walker mml_walk_pageblocks;
 extern const struct mml_walker mml_walk_pages;
+extern const struct mml_walker mml_walk_users;
 
 const struct mml_walker *mml_walker_find(unsigned int nr);
 
@@ -139,6 +140,7 @@ struct mml_session *mml_session_create(void);
 void mml_session_destroy(struct mml_session *session);
 
 int mml_access_check(void);
+u64 mml_generation(struct task_struct *task, struct mm_struct *mm);
 int mml_walk_init(struct mml_walk *walk, const struct mml_walker *walker,
 		  pid_t pid, unsigned long start, unsigned long end,
 		  u32 flags);

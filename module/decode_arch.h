@@ -50,6 +50,32 @@ static inline bool mml_arch_has_pfn(pte_t entry, unsigned long pfn)
 	       (mml_arch_raw(entry) & mml_arch_pfn_mask()) == PFN_PHYS(pfn);
 }
 
+/*
+ * For a look at many entries in memory: those that surely name no page from PFN
+ * @start to before @end, by the two numbers that mml_arch_beside() makes of
+ * them.  All others are to be decoded.
+ */
+static inline void mml_arch_beside(u64 start, u64 end, u64 *low, u64 *size)
+{
+	const u64 most = (PTE_PFN_MASK >> PAGE_SHIFT) + 1;
+
+	*low = 0;
+	*size = U64_MAX;
+	if (boot_cpu_has(X86_FEATURE_XENPV) || start >= min(end, most))
+		return;
+	*low = PFN_PHYS(start);
+	*size = PFN_PHYS(min(end, most) - start) - 1;
+}
+
+static inline bool mml_arch_maps_beside(pte_t entry, u64 low, u64 size)
+{
+	const u64 raw = mml_arch_raw(entry);
+
+	if (!(raw & _PAGE_PRESENT))
+		return !raw;
+	return (raw & PTE_PFN_MASK) - low > size;
+}
+
 /* What an entry denies, whatever others allow: MMLENS_EFF_*. */
 static inline u32 mml_arch_denied(pte_t entry)
 {
@@ -104,6 +130,17 @@ static inline u64 mml_arch_raw(pte_t entry)
 static inline bool mml_arch_has_pfn(pte_t entry, unsigned long pfn)
 {
 	return (pte_val(entry) & PAGE_MASK) == PFN_PHYS(pfn);
+}
+
+static inline void mml_arch_beside(u64 start, u64 end, u64 *low, u64 *size)
+{
+	*low = 0;
+	*size = U64_MAX;
+}
+
+static inline bool mml_arch_maps_beside(pte_t entry, u64 low, u64 size)
+{
+	return !pte_val(entry);
 }
 
 static inline u32 mml_arch_denied(pte_t entry)

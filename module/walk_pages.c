@@ -9,10 +9,14 @@
  * another (a tail to its folio, a page to its free block) is followed only to
  * where the memmap is, and only if it fits there.  Pages are told one by one
  * as they are at that moment; a folio or a block that changes may be told torn.
+ * With MMLENS_WALK_BACKING a folio has a reference while it is looked at for
+ * what backs it, and its inode's i_lock is taken; the reference is dropped in
+ * the same step, outside of the RCU section.
  */
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
 
+#include "backing.h"
 #include "compat/memmap.h"
 #include "compat/pageblock.h"
 #include "core.h"
@@ -20,6 +24,8 @@
 
 /* Looks at pages that one step takes; a free block is one. */
 #define MML_STEP_PAGES	2048
+/* Records that one step makes with what backs their pages. */
+#define MML_STEP_BACKED	32
 
 #define MML_MAX_BLOCK	(ARRAY_SIZE(((struct zone *)NULL)->free_area) - 1)
 
@@ -27,6 +33,7 @@
  * struct mml_scan - A step.
  * @walk:	whose
  * @run:	the record that is begun at the sink's end, or NULL
+ * @told:	PFN of the last one that was finished
  * @looks:	how many are left
  * @full:	the sink has no room for another record
  * @migratetype: of the page block
@@ -36,6 +43,7 @@
 struct mml_scan {
 	struct mml_walk *walk;
 	struct mmlens_pfns *run;
+	unsigned long told;
 	unsigned int looks;
 	bool full;
 	u8 migratetype;
@@ -47,9 +55,11 @@ struct mml_scan {
 
 static void mml_scan_flush(struct mml_scan *scan)
 {
-	if (scan->run)
-		mml_sink_commit(&scan->walk->sink, MMLENS_REC_PFNS, 0,
-				sizeof(*scan->run));
+	if (!scan->run)
+		return;
+	scan->told = scan->run->pfn;
+	mml_sink_commit(&scan->walk->sink, MMLENS_REC_PFNS, 0,
+			sizeof(*scan->run));
 	scan->run = NULL;
 }
 
@@ -250,7 +260,7 @@ static unsigned long mml_scan_page(struct mml_scan *scan, struct page *page,
 	struct mmlens_pfns rec;
 
 	mml_scan_describe(scan, page, pfn, &look, &rec);
-	if (look.order)
+	if (look.order || scan->walk->flags & MMLENS_WALK_BACKING)
 		limit = min(limit, pfn - look.index + (1UL << look.order));
 	/* A tail whose folio couldn't be found is told alone. */
 	if (!words->head || look.index)
@@ -343,6 +353,8 @@ static unsigned long mml_scan_free(struct mml_scan *scan, struct page *page,
 		if (!mml_scan_add(scan, &rec))
 			break;
 		done += rec.count;
+		if (scan->walk->flags & MMLENS_WALK_BACKING)
+			break;
 	}
 	return done;
 }
@@ -412,10 +424,60 @@ static int mml_walk_pages_step(struct mml_walk *walk)
 	return 0;
 }
 
+/* ---- with what backs them ---- */
+
+/* One record, and what backs its pages; none of what isn't online. */
+static void mml_scan_backed(struct mml_walk *walk, unsigned long end)
+{
+	/* One look for the memmap, one for the page. */
+	struct mml_scan scan = { .walk = walk, .looks = 2 };
+	const u64 records = walk->sink.records;
+	struct mmlens_backing *rec;
+	struct page *page, *head = NULL;
+
+	rcu_read_lock();
+	walk->cursor = mml_scan_step(&scan, walk->cursor, end);
+	if (walk->sink.records == records)
+		goto out_unlock;
+	rec = mml_emit(&walk->sink, MMLENS_REC_BACKING, 0, sizeof(*rec));
+	if (WARN_ON_ONCE(!rec))
+		goto out_unlock;
+	rec->pfn = scan.told;
+	page = pfn_to_page(scan.told);
+	head = mml_backing_get(page);
+	mml_backing_fill(page, head, rec);
+out_unlock:
+	rcu_read_unlock();
+	if (head)
+		put_page(head);
+}
+
+static int mml_walk_pages_backed_step(struct mml_walk *walk)
+{
+	const unsigned long end = min(walk->end, mml_memmap_end());
+	unsigned int n;
+
+	walk->cursor = max(walk->cursor, walk->start);
+	for (n = 0; n < MML_STEP_BACKED && walk->cursor < end &&
+	     mml_sink_room(&walk->sink) >= walk->walker->step_room; n++)
+		mml_scan_backed(walk, end);
+	walk->done = walk->cursor >= end;
+	return 0;
+}
+
+static int mml_walk_pages_any_step(struct mml_walk *walk)
+{
+	if (walk->flags & MMLENS_WALK_BACKING)
+		return mml_walk_pages_backed_step(walk);
+	return mml_walk_pages_step(walk);
+}
+
 const struct mml_walker mml_walk_pages = {
 	.name		= "page",
 	.nr		= MMLENS_NR_PAGES,
+	.flags		= MMLENS_WALK_BACKING,
 	.scope		= MML_OF_RANGE,
-	.step_room	= sizeof(struct mmlens_pfns),
-	.step		= mml_walk_pages_step,
+	.step_room	= sizeof(struct mmlens_pfns) +
+			  sizeof(struct mmlens_backing),
+	.step		= mml_walk_pages_any_step,
 };

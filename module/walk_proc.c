@@ -18,10 +18,8 @@
 #include <linux/sched/task.h>
 #include <linux/user_namespace.h>
 
+#include "proc.h"
 #include "smaps.h"
-
-/* Processes that one step looks at. */
-#define MML_STEP_PROCS	32
 
 /**
  * struct mml_procs - A walk's process under way.
@@ -33,8 +31,13 @@ struct mml_procs {
 	struct mmlens_proc rec;
 };
 
-/* As find_ge_pid(): the process with the lowest PID from *@nr on, held. */
-static struct task_struct *mml_procs_find(int *nr)
+/**
+ * mml_procs_find() - As find_ge_pid(): find a process.
+ * @nr:		PID in the caller's namespace to begin at; set to that found
+ *
+ * Returns: the process with the lowest PID from there on, held, or NULL.
+ */
+struct task_struct *mml_procs_find(int *nr)
 {
 	struct pid_namespace *ns = task_active_pid_ns(current);
 	struct task_struct *task = NULL;

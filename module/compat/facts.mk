@@ -41,4 +41,7 @@ mml-facts := \
 	$(call mml-fact,LARGE_KMALLOC,linux/page-flags.h,PGTY_large_kmalloc) \
 	$(call mml-fact,PAGE_SNAPSHOT,linux/mm.h,void snapshot_page) \
 	$(call mml-export,STABLE_PAGE_FLAGS,stable_page_flags) \
-	$(call mml-fact,PRINT_IN_THP,linux/mmzone.h,vmstat_item_print_in_thp)
+	$(call mml-fact,PRINT_IN_THP,linux/mmzone.h,vmstat_item_print_in_thp) \
+	$(call mml-fact,HUGETLB_PAGE_INDEX,linux/pagemap.h,linear_hugepage_index) \
+	$(call mml-fact,FOR_EACH_ALIAS,linux/dcache.h,define for_each_alias) \
+	$(call mml-fact,INODE_STATE,linux/fs.h,inode_state_read.struct inode)

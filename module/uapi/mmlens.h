@@ -58,6 +58,9 @@
  * @MMLENS_REC_BLOCKS:	&struct mmlens_blocks, free blocks in the order of a list
  * @MMLENS_REC_PAGEBLOCKS: &struct mmlens_pageblocks, page blocks in a row
  * @MMLENS_REC_PFNS:	&struct mmlens_pfns, page frames in a row with their state
+ * @MMLENS_REC_USER:	&struct mmlens_user, where a process maps page frames
+ * @MMLENS_REC_BACKING:	&struct mmlens_backing, what backs the page frames of the
+ *			PFNS record before it
  */
 enum mmlens_record_type {
 	MMLENS_REC_VMA		= 1,
@@ -79,6 +82,8 @@ enum mmlens_record_type {
 	MMLENS_REC_BLOCKS	= 17,
 	MMLENS_REC_PAGEBLOCKS	= 18,
 	MMLENS_REC_PFNS		= 19,
+	MMLENS_REC_USER		= 20,
+	MMLENS_REC_BACKING	= 21,
 };
 
 /**
@@ -1028,6 +1033,99 @@ struct mmlens_pfns {
 	__u8 reserved[2];
 };
 
+/**
+ * enum mmlens_backing_kind - What holds a page's contents when it is reclaimed.
+ * @MMLENS_BACKING_NONE: nothing that struct page tells of: free, the kernel's
+ *		own, or cut off from its file meanwhile
+ * @MMLENS_BACKING_ANON: anonymous memory
+ * @MMLENS_BACKING_KSM:	anonymous memory that KSM has merged
+ * @MMLENS_BACKING_SWAP_CACHE: of shared memory, in the swap cache alone
+ * @MMLENS_BACKING_FILE: the page cache of a file or of a block device
+ * @MMLENS_BACKING_SHMEM: shared memory: tmpfs, memfd, System V, MAP_SHARED
+ * @MMLENS_BACKING_HUGETLB: a file of hugetlbfs
+ * @MMLENS_BACKING_MOVABLE: a driver's, which can move it (a balloon, zsmalloc)
+ */
+enum mmlens_backing_kind {
+	MMLENS_BACKING_NONE		= 0,
+	MMLENS_BACKING_ANON		= 1,
+	MMLENS_BACKING_KSM		= 2,
+	MMLENS_BACKING_SWAP_CACHE	= 3,
+	MMLENS_BACKING_FILE		= 4,
+	MMLENS_BACKING_SHMEM		= 5,
+	MMLENS_BACKING_HUGETLB		= 6,
+	MMLENS_BACKING_MOVABLE		= 7,
+};
+
+/* mmlens_backing.flags */
+#define MMLENS_BACKING_INODE	(1u << 0) /* device, inode, offset and
+					   * filesystem are known */
+#define MMLENS_BACKING_INDEX	(1u << 1) /* index is known */
+#define MMLENS_BACKING_SWAP	(1u << 2) /* in the swap cache: swap is its
+					   * slot */
+
+/* Bytes of a name that are told. */
+#define MMLENS_BACKING_NAME	64
+
+/**
+ * struct mmlens_backing - What backs the pages of the record before, with
+ * %MMLENS_WALK_BACKING.
+ * @head:	%MMLENS_REC_BACKING
+ * @flags:	MMLENS_BACKING_*
+ * @pfn:	of the first page, as in the record before
+ * @index:	page->index, of the first page and in pages of the base size.  Of
+ *		anonymous memory as a rule its address >> page_shift where it was
+ *		touched first; of a file that of the page in it
+ * @offset:	of the first page in the file, in bytes
+ * @inode:	number of the file's inode
+ * @swap:	swap slot, as in &struct mmlens_pte
+ * @dev_major:	of the file's device, as /proc/PID/maps has it
+ * @dev_minor:	of the file's device
+ * @kind:	&enum mmlens_backing_kind
+ * @reserved:	0
+ * @filesystem:	type of the file's file system, NUL-terminated; empty: unknown
+ * @name:	one of the file's names, its last part alone, NUL-terminated and
+ *		cut off where it is longer; empty: none is known
+ *
+ * The page is held while that is read.  The next page's index and offset are
+ * one page further.
+ */
+struct mmlens_backing {
+	struct mmlens_record head;
+	__u32 flags;
+	__u64 pfn;
+	__u64 index;
+	__u64 offset;
+	__u64 inode;
+	__u64 swap;
+	__u32 dev_major;
+	__u32 dev_minor;
+	__u8 kind;
+	__u8 reserved[7];
+	char filesystem[16];
+	char name[MMLENS_BACKING_NAME];
+};
+
+/**
+ * struct mmlens_user - Page-table entries of a process that name page frames in
+ * a row: each present one, and each that stands for a page while it is moved,
+ * is a device's, is lost or waits for a NUMA fault.
+ * @head:	%MMLENS_REC_USER, at the level of the entries
+ * @flags:	as in &struct mmlens_pte, of each
+ * @pid:	the process, as the caller's PID namespace numbers it
+ * @count:	how many pages of the base size; of a larger page those in the
+ *		range that was asked for
+ * @va:		user address of the first page
+ * @pfn:	its PFN; each next page has the next PFN and the next address
+ */
+struct mmlens_user {
+	struct mmlens_record head;
+	__u32 flags;
+	__s32 pid;
+	__u32 count;
+	__u64 va;
+	__u64 pfn;
+};
+
 /* ------------------------------------------------------------------------
  * Queries
  */
@@ -1045,6 +1143,7 @@ struct mmlens_pfns {
 #define MMLENS_NR_FREE		9
 #define MMLENS_NR_PAGEBLOCKS	10
 #define MMLENS_NR_PAGES		11
+#define MMLENS_NR_USERS		12
 
 /* mmlens_info.fields: what this kernel can tell. */
 #define MMLENS_FIELD_SOFT_DIRTY		(1ull << 0)
@@ -1112,6 +1211,9 @@ struct mmlens_info {
 					    * one's end, without flags, and one
 					    * SMAPS record over all;
 					    * PROCS: a SMAPS record, too */
+#define MMLENS_WALK_BACKING	(1u << 5)  /* PAGES: a BACKING record behind
+					    * each PFNS record, which is of one
+					    * folio or one free block */
 
 /* mmlens_walk.status, out */
 #define MMLENS_STATUS_DONE	(1u << 0)  /* the walk has reached its end */
@@ -1165,8 +1267,12 @@ struct mmlens_info {
  *  %MMLENS_FREE  records BLOCKS: each list of free blocks, and those on it
  *  %MMLENS_PAGEBLOCKS records PAGEBLOCKS: the page blocks that meet the PFNs
  *		  from @start to @end (0: the last)
- *  %MMLENS_PAGES records PFNS: the page frames of [start, end) that are online
- *		  memory; start and end are PFNs
+ *  %MMLENS_PAGES records PFNS, BACKING: the page frames of [start, end) that are
+ *		  online memory; start and end are PFNs
+ *  %MMLENS_USERS records USER: where processes map page frames of [start, end),
+ *		  which are PFNs, in order of PID and address.  Processes of the
+ *		  caller's PID namespace that started before the walk did; one
+ *		  that ends or executes another program meanwhile is left
  *
  * Errors:
  *  EPERM	the caller lacks CAP_SYS_ADMIN, or the kernel is locked down
@@ -1220,5 +1326,6 @@ struct mmlens_walk {
 #define MMLENS_PAGEBLOCKS _IOWR(MMLENS_IOC, MMLENS_NR_PAGEBLOCKS, \
 				struct mmlens_walk)
 #define MMLENS_PAGES	_IOWR(MMLENS_IOC, MMLENS_NR_PAGES, struct mmlens_walk)
+#define MMLENS_USERS	_IOWR(MMLENS_IOC, MMLENS_NR_USERS, struct mmlens_walk)
 
 #endif /* _UAPI_MMLENS_H */
