@@ -99,8 +99,8 @@ static void mml_backing_inode(struct inode *inode, struct mmlens_backing *rec)
 	rec->inode = inode->i_ino;
 	rec->dev_major = MAJOR(inode->i_sb->s_dev);
 	rec->dev_minor = MINOR(inode->i_sb->s_dev);
-	if (rec->kind == MMLENS_BACKING_FILE && mml_inode_is_shmem(inode))
-		rec->kind = MMLENS_BACKING_SHMEM;
+	if (rec->kind == MMLENS_BACKING_KIND_FILE && mml_inode_is_shmem(inode))
+		rec->kind = MMLENS_BACKING_KIND_SHMEM;
 	strscpy(rec->filesystem, inode->i_sb->s_type->name,
 		sizeof(rec->filesystem));
 	mml_backing_name(inode, rec->name);
@@ -111,20 +111,20 @@ out_unlock:
 static u8 mml_backing_kind(const struct mml_look *look)
 {
 	if (mml_look_movable(look))
-		return MMLENS_BACKING_MOVABLE;
+		return MMLENS_BACKING_KIND_MOVABLE;
 	if (mml_look_slab(look) || mml_flag(look->flags, PG_reserved))
-		return MMLENS_BACKING_NONE;
+		return MMLENS_BACKING_KIND_NONE;
 	if (mml_type_is_any(look->head_word) && !mml_look_hugetlb(look))
-		return MMLENS_BACKING_NONE;
+		return MMLENS_BACKING_KIND_NONE;
 	if (mml_look_ksm(look))
-		return MMLENS_BACKING_KSM;
+		return MMLENS_BACKING_KIND_KSM;
 	if (mml_look_anon(look))
-		return MMLENS_BACKING_ANON;
+		return MMLENS_BACKING_KIND_ANON;
 	if (look->mapping)
-		return mml_look_hugetlb(look) ? MMLENS_BACKING_HUGETLB :
-						MMLENS_BACKING_FILE;
-	return mml_kpf_swapcache(look) ? MMLENS_BACKING_SWAP_CACHE :
-					 MMLENS_BACKING_NONE;
+		return mml_look_hugetlb(look) ? MMLENS_BACKING_KIND_HUGETLB :
+						MMLENS_BACKING_KIND_FILE;
+	return mml_kpf_swapcache(look) ? MMLENS_BACKING_KIND_SWAP_CACHE :
+					 MMLENS_BACKING_KIND_NONE;
 }
 
 /* Of page cache and of swap cache. */
@@ -150,7 +150,7 @@ static void mml_backing_file(const struct mml_look *look,
 	if (inode && mml_page_mapping(look->head) == look->mapping)
 		mml_backing_inode(inode, rec);
 	else
-		rec->kind = MMLENS_BACKING_NONE;
+		rec->kind = MMLENS_BACKING_KIND_NONE;
 }
 
 /**
@@ -171,15 +171,15 @@ void mml_backing_fill(struct page *page, struct page *head,
 		return;
 	mml_look_at(page, head, &look);
 	rec->kind = mml_backing_kind(&look);
-	if (rec->kind == MMLENS_BACKING_NONE ||
-	    rec->kind == MMLENS_BACKING_MOVABLE)
+	if (rec->kind == MMLENS_BACKING_KIND_NONE ||
+	    rec->kind == MMLENS_BACKING_KIND_MOVABLE)
 		return;
 	mml_backing_swap(&look, rec);
-	if (rec->kind == MMLENS_BACKING_KSM ||
-	    rec->kind == MMLENS_BACKING_SWAP_CACHE)
+	if (rec->kind == MMLENS_BACKING_KIND_KSM ||
+	    rec->kind == MMLENS_BACKING_KIND_SWAP_CACHE)
 		return;
 	rec->flags |= MMLENS_BACKING_INDEX;
 	rec->index = mml_look_index(&look) + look.index;
-	if (rec->kind != MMLENS_BACKING_ANON)
+	if (rec->kind != MMLENS_BACKING_KIND_ANON)
 		mml_backing_file(&look, rec);
 }

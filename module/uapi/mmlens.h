@@ -1035,25 +1035,25 @@ struct mmlens_pfns {
 
 /**
  * enum mmlens_backing_kind - What holds a page's contents when it is reclaimed.
- * @MMLENS_BACKING_NONE: nothing that struct page tells of: free, the kernel's
+ * @MMLENS_BACKING_KIND_NONE: nothing that struct page tells of: free, the kernel's
  *		own, or cut off from its file meanwhile
- * @MMLENS_BACKING_ANON: anonymous memory
- * @MMLENS_BACKING_KSM:	anonymous memory that KSM has merged
- * @MMLENS_BACKING_SWAP_CACHE: of shared memory, in the swap cache alone
- * @MMLENS_BACKING_FILE: the page cache of a file or of a block device
- * @MMLENS_BACKING_SHMEM: shared memory: tmpfs, memfd, System V, MAP_SHARED
- * @MMLENS_BACKING_HUGETLB: a file of hugetlbfs
- * @MMLENS_BACKING_MOVABLE: a driver's, which can move it (a balloon, zsmalloc)
+ * @MMLENS_BACKING_KIND_ANON: anonymous memory
+ * @MMLENS_BACKING_KIND_KSM:	anonymous memory that KSM has merged
+ * @MMLENS_BACKING_KIND_SWAP_CACHE: of shared memory, in the swap cache alone
+ * @MMLENS_BACKING_KIND_FILE: the page cache of a file or of a block device
+ * @MMLENS_BACKING_KIND_SHMEM: shared memory: tmpfs, memfd, System V, MAP_SHARED
+ * @MMLENS_BACKING_KIND_HUGETLB: a file of hugetlbfs
+ * @MMLENS_BACKING_KIND_MOVABLE: a driver's, which can move it (a balloon, zsmalloc)
  */
 enum mmlens_backing_kind {
-	MMLENS_BACKING_NONE		= 0,
-	MMLENS_BACKING_ANON		= 1,
-	MMLENS_BACKING_KSM		= 2,
-	MMLENS_BACKING_SWAP_CACHE	= 3,
-	MMLENS_BACKING_FILE		= 4,
-	MMLENS_BACKING_SHMEM		= 5,
-	MMLENS_BACKING_HUGETLB		= 6,
-	MMLENS_BACKING_MOVABLE		= 7,
+	MMLENS_BACKING_KIND_NONE		= 0,
+	MMLENS_BACKING_KIND_ANON		= 1,
+	MMLENS_BACKING_KIND_KSM		= 2,
+	MMLENS_BACKING_KIND_SWAP_CACHE	= 3,
+	MMLENS_BACKING_KIND_FILE		= 4,
+	MMLENS_BACKING_KIND_SHMEM		= 5,
+	MMLENS_BACKING_KIND_HUGETLB		= 6,
+	MMLENS_BACKING_KIND_MOVABLE		= 7,
 };
 
 /* mmlens_backing.flags */

@@ -28,6 +28,7 @@ static const struct command *const commands[] = {
 	&cmd_pagetypeinfo,
 	&cmd_ledger,
 	&cmd_page_types,
+	&cmd_pfn,
 	&cmd_info,
 };
 

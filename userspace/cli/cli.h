@@ -44,7 +44,7 @@ extern const struct command cmd_info, cmd_maps, cmd_pmap, cmd_pte, cmd_vtop;
 extern const struct command cmd_ps, cmd_tables, cmd_folios;
 extern const struct command cmd_zones, cmd_zoneinfo, cmd_buddyinfo;
 extern const struct command cmd_buddy, cmd_pageblocks, cmd_pagetypeinfo;
-extern const struct command cmd_page_types, cmd_ledger;
+extern const struct command cmd_page_types, cmd_ledger, cmd_pfn;
 extern const struct command cmd_smaps, cmd_smaps_rollup, cmd_numa_maps;
 
 /* What main() does.  Return: exit status. */

@@ -926,6 +926,65 @@ const struct mmlens_stats *mmlens_pages_stats(const struct mmlens_pages *pages);
 void mmlens_pages_close(struct mmlens_pages *pages);
 
 /**
+ * struct mmlens_frame - All that is known of one page frame.
+ * @page:	its state; of a free block or a folio from this page on
+ * @backing:	what backs it
+ * @stats:	of the walk
+ */
+struct mmlens_frame {
+	struct mmlens_pfns page;
+	struct mmlens_backing backing;
+	struct mmlens_stats stats;
+};
+
+/**
+ * mmlens_frame_read - Look at one page frame.
+ * @lens:	connection
+ * @pfn:	which
+ * @frame:	out
+ *
+ * Return: 1, 0 where it isn't online memory, or a negative errno as
+ * mmlens_stream_open().
+ */
+int mmlens_frame_read(struct mmlens *lens, uint64_t pfn,
+		      struct mmlens_frame *frame);
+
+/* ---- who maps page frames ---- */
+
+/**
+ * struct mmlens_users - Who maps page frames.
+ * @users:	in order of PFN, PID and address
+ * @count:	how many
+ * @stats:	of the walk
+ */
+struct mmlens_users {
+	struct mmlens_user *users;
+	size_t count;
+	struct mmlens_stats stats;
+};
+
+/**
+ * mmlens_users_read - Make the map from page frames to who maps them.
+ * @lens:	connection
+ * @start:	first PFN
+ * @end:	PFN after the last; 0: all
+ * @wanted:	says which are to be kept; NULL: all
+ * @context:	of it
+ *
+ * It walks every process's page tables once, however many page frames these are.
+ *
+ * Return: to be freed with mmlens_users_free(); NULL and errno as
+ * mmlens_stream_open().
+ */
+struct mmlens_users *
+mmlens_users_read(struct mmlens *lens, uint64_t start, uint64_t end,
+		  bool (*wanted)(const struct mmlens_user *user, void *context),
+		  void *context);
+
+/** mmlens_users_free - NULL is fine. */
+void mmlens_users_free(struct mmlens_users *users);
+
+/**
  * mmlens_kpageflags - What the kernel's own file says of one page frame.
  *
  * For those that aren't online memory: there it is KPF_NOPAGE or, in newer
@@ -1304,6 +1363,8 @@ const char *mmlens_lru_name(unsigned int lru);
 const char *mmlens_migratetype_name(unsigned int type);
 /** mmlens_page_kind_name - "buddy" and so on; "?" for an unknown one. */
 const char *mmlens_page_kind_name(unsigned int kind);
+/** mmlens_backing_kind_name - "anon" and so on; "?" for an unknown one. */
+const char *mmlens_backing_kind_name(unsigned int kind);
 /** mmlens_arch_name - As uname -m has it; NULL for one not known here. */
 const char *mmlens_arch_name(unsigned int machine);
 

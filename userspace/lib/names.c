@@ -115,6 +115,7 @@ static const struct mmlens_flag query_flags[] = {
 	{ 1u << MMLENS_NR_FREE, "", "free", "lists of free blocks" },
 	{ 1u << MMLENS_NR_PAGEBLOCKS, "", "pageblocks", "page blocks" },
 	{ 1u << MMLENS_NR_PAGES, "", "pages", "every page frame" },
+	{ 1u << MMLENS_NR_USERS, "", "users", "who maps page frames" },
 	{}
 };
 
@@ -380,6 +381,22 @@ const char *mmlens_bucket_help(unsigned int bucket)
 const char *mmlens_obstacle_name(unsigned int obstacle)
 {
 	return obstacle < ARRAY_SIZE(obstacles) ? obstacles[obstacle] : "?";
+}
+
+static const char *const backing_kinds[] = {
+	[MMLENS_BACKING_KIND_NONE]	 = "none",
+	[MMLENS_BACKING_KIND_ANON]	 = "anon",
+	[MMLENS_BACKING_KIND_KSM]	 = "ksm",
+	[MMLENS_BACKING_KIND_SWAP_CACHE] = "swap_cache",
+	[MMLENS_BACKING_KIND_FILE]	 = "file",
+	[MMLENS_BACKING_KIND_SHMEM]	 = "shmem",
+	[MMLENS_BACKING_KIND_HUGETLB]	 = "hugetlb",
+	[MMLENS_BACKING_KIND_MOVABLE]	 = "movable",
+};
+
+const char *mmlens_backing_kind_name(unsigned int kind)
+{
+	return kind < ARRAY_SIZE(backing_kinds) ? backing_kinds[kind] : "?";
 }
 
 const char *mmlens_state_name(unsigned int state)

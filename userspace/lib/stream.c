@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "internal.h"
 
@@ -35,6 +36,7 @@ static const unsigned long requests[] = {
 	[MMLENS_NR_FREE]      = MMLENS_FREE,
 	[MMLENS_NR_PAGEBLOCKS] = MMLENS_PAGEBLOCKS,
 	[MMLENS_NR_PAGES]     = MMLENS_PAGES,
+	[MMLENS_NR_USERS]     = MMLENS_USERS,
 };
 
 /* Least bytes of each type: a record may grow, it never shrinks. */
@@ -58,6 +60,8 @@ static const size_t least_size[] = {
 	[MMLENS_REC_BLOCKS]   = sizeof(struct mmlens_blocks),
 	[MMLENS_REC_PAGEBLOCKS] = sizeof(struct mmlens_pageblocks),
 	[MMLENS_REC_PFNS]     = sizeof(struct mmlens_pfns),
+	[MMLENS_REC_USER]     = sizeof(struct mmlens_user),
+	[MMLENS_REC_BACKING]  = sizeof(struct mmlens_backing),
 };
 
 static void stream_end(struct mmlens_stream *s, int end)
@@ -173,6 +177,26 @@ static bool pfns_are_sane(const struct mmlens_record *rec)
 	       run->order <= 31 && !(run->folio_index >> run->order);
 }
 
+/* Within what PFNs can be, and within the user range. */
+static bool user_is_sane(const struct mmlens_info *info,
+			 const struct mmlens_record *rec)
+{
+	const struct mmlens_user *user = (const void *)rec;
+	uint64_t pages = info->task_size >> info->page_shift;
+	uint64_t first = user->va >> info->page_shift;
+
+	return user->count && user->pfn + user->count > user->pfn &&
+	       first < pages && user->count <= pages - first;
+}
+
+static bool backing_is_sane(const struct mmlens_record *rec)
+{
+	const struct mmlens_backing *backing = (const void *)rec;
+
+	return memchr(backing->name, '\0', sizeof(backing->name)) &&
+	       memchr(backing->filesystem, '\0', sizeof(backing->filesystem));
+}
+
 static int check_record(const struct mmlens_info *info,
 			const struct mmlens_record *rec, size_t left)
 {
@@ -192,6 +216,10 @@ static int check_record(const struct mmlens_info *info,
 	if (rec->type == MMLENS_REC_PAGE && !page_is_sane(info, rec))
 		return -EPROTO;
 	if (rec->type == MMLENS_REC_PFNS && !pfns_are_sane(rec))
+		return -EPROTO;
+	if (rec->type == MMLENS_REC_USER && !user_is_sane(info, rec))
+		return -EPROTO;
+	if (rec->type == MMLENS_REC_BACKING && !backing_is_sane(rec))
 		return -EPROTO;
 	return 0;
 }

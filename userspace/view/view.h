@@ -486,6 +486,62 @@ struct vtop_view {
 };
 extern const struct vtop_view vtop_text, vtop_json;
 
+/* ---- pfn ---- */
+
+/**
+ * struct pfn_mapper - Page frames in a row, as a process maps them.
+ * @user:	the entries
+ * @pfn:	of the first page that is shown
+ * @va:		its address
+ * @count:	pages that are shown
+ * @comm:	the process's name; NULL: it isn't known
+ * @name:	of the mapping; NULL: it has none, or wasn't asked
+ */
+struct pfn_mapper {
+	const struct mmlens_user *user;
+	uint64_t pfn;
+	uint64_t va;
+	uint32_t count;
+	const char *comm;
+	char *name;
+};
+
+/**
+ * struct pfn_card - What is shown of one page frame.
+ * @pfn:	which
+ * @frame:	its state; NULL: it isn't online memory
+ * @labels:	what its numbers stand for
+ * @path:	of the file that it is of; NULL: nobody that maps it tells
+ * @who:	it is known who maps it
+ * @mappers:	who
+ * @count:	how many
+ */
+struct pfn_card {
+	uint64_t pfn;
+	const struct mmlens_frame *frame;
+	struct page_labels labels;
+	const char *path;
+	bool who;
+	const struct pfn_mapper *mappers;
+	size_t count;
+};
+
+struct pfn_view {
+	void (*begin)(struct view *v);
+	void (*card)(struct view *v, const struct pfn_card *card);
+	void (*end)(struct view *v, uint64_t count,
+		    const struct mmlens_stats *stats);
+};
+extern const struct pfn_view pfn_text, pfn_json;
+
+/* Who maps the page frames from @start to before @end; by PFN. */
+void pfn_who_text(struct view *v, uint64_t start, uint64_t end,
+		  const struct pfn_mapper *mappers, size_t count,
+		  const struct mmlens_stats *stats);
+void pfn_who_json(struct view *v, uint64_t start, uint64_t end,
+		  const struct pfn_mapper *mappers, size_t count,
+		  const struct mmlens_stats *stats);
+
 /* ---- ps ---- */
 
 /* What a line of ps stands for. */
