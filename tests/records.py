@@ -213,3 +213,6 @@ def pages(start=0, end=0):
     for record in walk(PAGES, 0, 0, start, end):
         expect(record.type == REC_PFNS, f"a record of type {record.type}")
         yield Pfns(*PFNS.unpack_from(record.body, 4))
+
+
+USER = struct.Struct("=IiIQQ")
