@@ -5,12 +5,17 @@ Who maps it is told by the pagemap of every process, its state by kpageflags,
 kpagecount and kpagecgroup, the file by maps and stat. The workload put pages of
 each kind at known places and stands still.
 """
+import array
 import collections
 import contextlib
+import ctypes
+import fcntl
 import functools
 import json
 import mmap
 import os
+import re
+import signal
 import subprocess
 import sys
 import time
@@ -46,7 +51,11 @@ def processes():
 
 
 def small_vmas(pid):
-    return [vma for vma in pagemap.maps(pid) if vma.end - vma.start <= MOST]
+    """Those that pagemap tells of: no large ones, and none of pages without
+    struct page, which it passes by."""
+    fields = pagemap.smaps(pid)
+    return [vma for vma in pagemap.maps(pid) if vma.end - vma.start <= MOST and
+            "pf" not in fields.get(vma.start, {}).get("VmFlags", ())]
 
 
 def entries_of(pid):
@@ -159,7 +168,8 @@ def compare_backing(frame, pid, va):
         same(backing["device"], vma.device, f"{va:#x}: device")
         same(backing["offset"], vma.offset + va - vma.start,
              f"{va:#x}: offset")
-        path = vma.name.decode()
+        path = re.sub(r"\\(\d{3})", lambda m: chr(int(m[1], 8)),
+                      vma.name.decode())
         same(backing["path"], path, f"{va:#x}: path")
         base = os.path.basename(path.removesuffix(" (deleted)"))
         if path.startswith(lib.directory()):
@@ -212,7 +222,7 @@ def compare_users(frame, others):
 KINDS = ["anon", "zero", "prot_none", "read_only", "locked", "lazyfree",
          "moved", "ksm", "file_clean", "file_cow", "file_shared",
          "file_offset", "file_locked", "shared_anon", "memfd", "memfd_twice",
-         "sysv", "deleted", "bios", "huge_zero", "thp", "thp_split",
+         "sysv", "deleted", "huge_zero", "thp", "thp_split",
          "thp_prot_none", "thp_shmem", "thp_shmem_private", "thp_collapsed",
          "mthp", "hugetlb", "hugetlb_shared", "hugetlb_memfd",
          "hugetlb_prot_none"]
@@ -272,11 +282,28 @@ def lost_page():
     expect("hwpoison" in frame["flags"], f"{frame['flags']}")
 
 
+@test(name="pfn:without-struct-page")
+def physical_memory():
+    """/dev/mem at a known address, which pagemap passes by."""
+    work = machine.workload()
+    if "bios" not in work.regions:
+        raise Skip(work.missing.get("bios", "no such region"))
+    start, end = work.regions["bios"][0]
+    first = vma_of(work.pid, start).offset // PAGE
+    users = {(user.pid, user.va + i * PAGE, user.pfn + i, user.flags >> 12 & 1)
+             for user in read_users(first, first + (end - start) // PAGE)
+             for i in range(user.count)}
+    wanted = {(work.pid, va, first + (va - start) // PAGE, 1)
+              for va in range(start, end, PAGE)}
+    expect(wanted <= users, f"{wanted - users}")
+
+
 # ---- all of memory at once ----
 
 def last_pfn():
-    """After the last that kpageflags has."""
-    return max(run.pfn + run.count for run in records.pages())
+    """After the last that is memory for /proc/iomem."""
+    return 1 + max(int(last, 16) // PAGE for last in re.findall(
+        r"-([0-9a-f]+) : System RAM", lib.read("/proc/iomem")))
 
 
 @test(name="pfn:who-maps-all")
@@ -347,7 +374,6 @@ class Memory:
         for at in range(0, size, PAGE):
             self.map[at] = 1
         self.size = size
-        import ctypes
         self.va = ctypes.addressof(ctypes.c_char.from_buffer(self.map))
 
     def pfns(self):
@@ -368,7 +394,8 @@ def freed_pages():
     free = [pfn for pfn in pfns
             if pagemap.kpage("kpageflags", pfn) & pagemap.KPF_BUDDY]
     if not free:
-        raise Skip("all of it was taken again")
+        flags = pagemap.kpages("kpageflags", pfns[:64])
+        raise Skip(f"all of it was taken again: {sorted(flags.items())[:8]}")
     found = 0
     for frame in frames(*free[:50]):
         if frame["kind"] != "buddy":
@@ -409,7 +436,6 @@ def file_page():
         file.truncate(16 * PAGE)
         area = mmap.mmap(file.fileno(), 8 * PAGE, offset=4 * PAGE)
     area[3 * PAGE] = 7
-    import ctypes
     va = ctypes.addressof(ctypes.c_char.from_buffer(area)) + 3 * PAGE
     frame, = frames(pfn_of(os.getpid(), va))
     status = os.stat(path)
@@ -470,14 +496,46 @@ def fork_storm():
     try:
         yield
     finally:
-        # Who it is now changes as fast as it can be asked.
-        end = time.monotonic() + 60
-        while time.monotonic() < end:
-            try:
-                os.killpg(child.pid, 9)
-            except ProcessLookupError:
-                break
+        # All of the group at once, whoever it is now.
+        os.killpg(child.pid, signal.SIGKILL)
         child.wait()
+
+
+def call(device, state):
+    """One call with a small buffer; which processes it told of."""
+    size = 8192
+    buffer = array.array("Q", bytes(size))
+    arguments = bytearray(records.WALK.pack(
+        records.WALK.size, 0, 0, 0, 0, 0, *state, buffer.buffer_info()[0],
+        size, 0, 0, 0, 0, 0))
+    fcntl.ioctl(device, records.request(records.USERS), arguments)
+    (_, _, _, status, _, _, cursor, generation, _, _, written, *_) = \
+        records.WALK.unpack(arguments)
+    pids = {records.USER.unpack_from(record.body, 4)[1]
+            for record in records.parse(buffer.tobytes()[:written])}
+    return pids, status & records.STATUS_DONE, (cursor, generation)
+
+
+@test(name="pfn:later-processes")
+def later_ones():
+    """A process that starts while the walk is under way isn't in it, one that
+    was there is."""
+    with records.device() as device, lib.process("sleep", "1000") as before:
+        seen, done, state = call(device, (0, 0))
+        expect(not done, "all fits into one call")
+        time.sleep(0.1)
+        with lib.process("sleep", "1000") as after:
+            lib.wait_until(lambda: pagemap.maps(after.pid), "no child")
+            calls = 0
+            while not done:
+                pids, done, state = call(device, state)
+                seen |= pids
+                calls += 1
+            expect(before.pid in seen, f"{before.pid} isn't in {seen}")
+            expect(after.pid not in seen, f"{after.pid} is in {seen}")
+            expect({user.pid for user in read_users(0, 0)} >=
+                   {before.pid, after.pid}, "a new walk has both")
+    note(f"{calls} calls")
 
 
 @test(name="pfn:beside-a-fork-storm")

@@ -112,6 +112,7 @@ int open_device(void);
 uint64_t walk(unsigned long request, const struct target *target,
 	      uint32_t flags);
 uint64_t walk_process(unsigned long request, pid_t pid, uint32_t flags);
+uint64_t walk_frames(unsigned long request, uint64_t start, uint64_t end);
 
 /* files.c: with the kernel's files */
 void drop_rooms(void);
@@ -121,6 +122,7 @@ uint64_t pagemap(const struct target *target);
 uint64_t page_files(const struct target *target);
 uint64_t frame_files(void);
 uint64_t all_rollups(void);
+uint64_t all_pagemaps(uint64_t start, uint64_t end);
 
 /* command.c */
 uint64_t run_command(const char *const argv[], uint64_t *peak_rss);

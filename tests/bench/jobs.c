@@ -164,6 +164,37 @@ static uint64_t page_types(const struct target *target)
 	return run_command(argv, NULL);
 }
 
+/* ---- who maps page frames ---- */
+
+/*
+ * A quarter of the target's 4 GiB, or what of them is there: the machine's
+ * memory goes on behind the hole below 4 GiB.
+ */
+#define WHO_START	(4 * GIB / PAGE)
+#define WHO_END		(5 * GIB / PAGE)
+
+static uint64_t who(const struct target *target)
+{
+	(void)target;
+	return walk_frames(MMLENS_USERS, WHO_START, WHO_END);
+}
+
+static uint64_t who_files(const struct target *target)
+{
+	(void)target;
+	return all_pagemaps(WHO_START, WHO_END);
+}
+
+static uint64_t who_command(const struct target *target)
+{
+	static const char *const argv[] = {
+		"mmlens", "pfn", "--who", "0x100000+0x40000", NULL,
+	};
+
+	(void)target;
+	return run_command(argv, NULL);
+}
+
 /* ---- bounds ---- */
 
 static void setup_16t(struct target *target)
@@ -336,6 +367,19 @@ const struct job jobs[] = {
 		.setup = setup_4g,
 		.ours = page_types,
 		.theirs = frames_file,
+	}, {
+		.name = "who maps 1 GiB",
+		.against = "read of every pagemap in C",
+		.setup = setup_4g,
+		.ours = who,
+		.theirs = who_files,
+		.at_least = 20,
+	}, {
+		.name = "who maps 1 GiB as a command",
+		.against = "read of every pagemap in C",
+		.setup = setup_4g,
+		.ours = who_command,
+		.theirs = who_files,
 	}, {
 		.name = "worst wait of a process being watched",
 		.against = "a loop reading smaps_rollup",

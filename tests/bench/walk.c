@@ -34,6 +34,8 @@ static uint64_t count_entries(uint64_t written)
 			entries += ((const struct mmlens_page *)rec)->count;
 		else if (rec->type == MMLENS_REC_PFNS)
 			entries += ((const struct mmlens_pfns *)rec)->count;
+		else if (rec->type == MMLENS_REC_USER)
+			entries += ((const struct mmlens_user *)rec)->count;
 		else
 			entries++;
 		at += rec->size;
@@ -80,6 +82,14 @@ uint64_t walk(unsigned long request, const struct target *target,
 uint64_t walk_process(unsigned long request, pid_t pid, uint32_t flags)
 {
 	struct mmlens_walk w = { .flags = flags, .pid = pid };
+
+	return walk_to_end(request, &w);
+}
+
+/* Of page frames from @start to before @end. */
+uint64_t walk_frames(unsigned long request, uint64_t start, uint64_t end)
+{
+	struct mmlens_walk w = { .start = start, .end = end };
 
 	return walk_to_end(request, &w);
 }

@@ -346,7 +346,8 @@ static const uint32_t allowed_types[] = {
 	1u << MMLENS_REC_COUNTERS | 1u << MMLENS_REC_PAGESET,
 	1u << MMLENS_REC_BLOCKS,
 	1u << MMLENS_REC_PAGEBLOCKS,
-	1u << MMLENS_REC_PFNS,
+	1u << MMLENS_REC_PFNS | 1u << MMLENS_REC_BACKING,
+	1u << MMLENS_REC_USER,
 };
 
 static const char *check_records(size_t query, pid_t pid, uint32_t flags)

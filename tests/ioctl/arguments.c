@@ -616,7 +616,7 @@ static const char *case_unknown_call(void)
 	for (int nr = 0; nr < 256; nr++) {
 		const char *why;
 
-		if (nr <= MMLENS_NR_PAGES)
+		if (nr <= MMLENS_NR_USERS)
 			continue;
 		why = refused(device(),
 			      _IOWR(MMLENS_IOC, nr, struct mmlens_walk),

@@ -36,7 +36,7 @@ struct query {
 };
 
 /* One above all flags that any of them takes. */
-#define ALL_FLAGS	32
+#define ALL_FLAGS	64
 
 extern const struct query queries[];
 extern const size_t query_count;

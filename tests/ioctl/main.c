@@ -37,7 +37,8 @@ const struct query queries[] = {
 	{ MMLENS_ZONES, "zones", 0, true },
 	{ MMLENS_FREE, "free", 0, true },
 	{ MMLENS_PAGEBLOCKS, "pageblocks", 0, true },
-	{ MMLENS_PAGES, "pages", 0, true },
+	{ MMLENS_PAGES, "pages", MMLENS_WALK_BACKING, true },
+	{ MMLENS_USERS, "users", 0, true },
 };
 const size_t query_count = sizeof(queries) / sizeof(*queries);
 
@@ -80,6 +81,7 @@ struct mmlens_walk walk_of(pid_t pid)
 bool has_own_range(const struct query *query)
 {
 	return query->request == MMLENS_PAGES ||
+	       query->request == MMLENS_USERS ||
 	       query->request == MMLENS_PAGEBLOCKS;
 }
 

@@ -332,6 +332,57 @@ static const char *check_pageblocks(const struct mmlens_pageblocks *run)
 	return NULL;
 }
 
+static const char *check_user(const struct mmlens_user *user)
+{
+	unsigned int state = user->flags & MMLENS_PTE_STATE;
+
+	if (user->head.size != sizeof(*user) ||
+	    user->head.level < MMLENS_LEVEL_PTE ||
+	    user->head.level > MMLENS_LEVEL_PUD)
+		return wrong("%d at %#llx: head", user->pid, user->va);
+	if (user->pid < 1 || !user->count || user->va % PAGE ||
+	    user->pfn + user->count < user->pfn)
+		return wrong("%u pages at %#llx of %d", user->count, user->va,
+			     user->pid);
+	if (state != MMLENS_STATE_PRESENT && state != MMLENS_STATE_NUMA_HINT &&
+	    (state < MMLENS_STATE_MIGRATION || state > MMLENS_STATE_HWPOISON))
+		return wrong("%#llx of %d: state %u", user->va, user->pid,
+			     state);
+	return NULL;
+}
+
+static bool is_filled(const char *text, size_t size)
+{
+	for (size_t i = strnlen(text, size); i < size; i++)
+		if (text[i])
+			return false;
+	return !text[size - 1];
+}
+
+static const char *check_backing(const struct mmlens_backing *backing)
+{
+	uint32_t known = MMLENS_BACKING_INODE | MMLENS_BACKING_INDEX |
+			 MMLENS_BACKING_SWAP;
+
+	if (backing->head.size != sizeof(*backing) || backing->head.level ||
+	    backing->flags & ~known ||
+	    backing->kind > MMLENS_BACKING_KIND_MOVABLE)
+		return wrong("backing of %#llx: head", backing->pfn);
+	for (size_t i = 0; i < sizeof(backing->reserved); i++)
+		if (backing->reserved[i])
+			return wrong("backing of %#llx: reserved",
+				     backing->pfn);
+	if (!(backing->flags & MMLENS_BACKING_INODE) &&
+	    (backing->inode || backing->offset || backing->dev_major ||
+	     backing->filesystem[0] || backing->name[0]))
+		return wrong("backing of %#llx: parts of a file",
+			     backing->pfn);
+	if (!is_filled(backing->name, sizeof(backing->name)) ||
+	    !is_filled(backing->filesystem, sizeof(backing->filesystem)))
+		return wrong("backing of %#llx: strings", backing->pfn);
+	return NULL;
+}
+
 const char *check_record(const struct mmlens_record *record, size_t left)
 {
 	if (record->size < 8 || record->size % 8 || record->size > left)
@@ -375,6 +426,10 @@ const char *check_record(const struct mmlens_record *record, size_t left)
 		return check_pageset((const void *)record);
 	case MMLENS_REC_PFNS:
 		return check_pfns((const void *)record);
+	case MMLENS_REC_USER:
+		return check_user((const void *)record);
+	case MMLENS_REC_BACKING:
+		return check_backing((const void *)record);
 	default:
 		return wrong("record of type %u", record->type);
 	}

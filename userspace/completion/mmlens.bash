@@ -30,7 +30,7 @@ _mmlens_free()
 _mmlens()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
-	local commands="maps smaps smaps_rollup numa_maps pmap pte vtop tables folios ps zones zoneinfo buddyinfo pagetypeinfo buddy pageblocks ledger page-types info help"
+	local commands="maps smaps smaps_rollup numa_maps pmap pte vtop tables folios ps zones zoneinfo buddyinfo pagetypeinfo buddy pageblocks ledger page-types pfn info help"
 	local common="--json --help --version" options
 
 	COMPREPLY=()
@@ -65,6 +65,10 @@ _mmlens()
 		;;
 	ledger)
 		_mmlens_free "$cur" "$prev" "-f --free --map $common"
+		return
+		;;
+	pfn)
+		COMPREPLY=($(compgen -W "--who --no-who $common" -- "$cur"))
 		return
 		;;
 	page-types)

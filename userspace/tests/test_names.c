@@ -102,11 +102,13 @@ static void enums_are_the_contract(void)
 	check_enum("MMLENS_MIGRATE_", mmlens_migratetype_name);
 	check_enum("MMLENS_PAGE_KIND_", mmlens_page_kind_name);
 	check_enum("MMLENS_BUCKET_", mmlens_bucket_name);
+	check_enum("MMLENS_BACKING_KIND_", mmlens_backing_kind_name);
 	CHECK_STRING(mmlens_lru_name(6), "?");
 	CHECK_STRING(mmlens_migratetype_name(6), "?");
 	CHECK_STRING(mmlens_migratetype_name(99), "?");
 	CHECK_STRING(mmlens_page_kind_name(14), "?");
 	CHECK_STRING(mmlens_page_kind_name(99), "?");
+	CHECK_STRING(mmlens_backing_kind_name(8), "?");
 	CHECK_STRING(mmlens_state_name(12), "other");
 	CHECK_STRING(mmlens_state_name(999), "other");
 	CHECK_STRING(mmlens_level_name(0), "?");
