@@ -36,6 +36,9 @@ const struct mml_walker *const mml_walkers[] = {
 	&mml_walk_pageblocks,
 	&mml_walk_pages,
 	&mml_walk_users,
+#ifdef CONFIG_X86_64
+	&mml_walk_kmap,
+#endif
 };
 const unsigned int mml_nr_walkers = ARRAY_SIZE(mml_walkers);
 

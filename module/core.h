@@ -133,6 +133,7 @@ extern const struct mml_walker mml_walk_free;
 extern const struct mml_walker mml_walk_pageblocks;
 extern const struct mml_walker mml_walk_pages;
 extern const struct mml_walker mml_walk_users;
+extern const struct mml_walker mml_walk_kmap;
 
 const struct mml_walker *mml_walker_find(unsigned int nr);
 

@@ -61,6 +61,9 @@
  * @MMLENS_REC_USER:	&struct mmlens_user, where a process maps page frames
  * @MMLENS_REC_BACKING:	&struct mmlens_backing, what backs the page frames of the
  *			PFNS record before it
+ * @MMLENS_REC_REGION:	&struct mmlens_region, a part of the kernel's addresses
+ * @MMLENS_REC_KMAP:	&struct mmlens_kmap, entries of the kernel's page table in
+ *			a row
  */
 enum mmlens_record_type {
 	MMLENS_REC_VMA		= 1,
@@ -84,6 +87,8 @@ enum mmlens_record_type {
 	MMLENS_REC_PFNS		= 19,
 	MMLENS_REC_USER		= 20,
 	MMLENS_REC_BACKING	= 21,
+	MMLENS_REC_REGION	= 22,
+	MMLENS_REC_KMAP		= 23,
 };
 
 /**
@@ -1126,6 +1131,62 @@ struct mmlens_user {
 	__u64 pfn;
 };
 
+/* ---- the kernel's own page table ---- */
+
+/* mmlens_region.flags */
+#define MMLENS_REGION_SKIPPED	(1u << 0) /* its entries aren't walked: KASAN's
+					   * shadow has the same tables many
+					   * thousand times */
+
+/**
+ * struct mmlens_region - A part of the kernel's addresses, as it lies now.
+ * @head:	%MMLENS_REC_REGION
+ * @flags:	MMLENS_REGION_*
+ * @start:	first address
+ * @end:	address after the last that the layout keeps for it; what is mapped
+ *		in it is told by &struct mmlens_kmap
+ * @name:	short name, NUL-terminated
+ *
+ * Mirrors Documentation/arch/x86/x86_64/mm.rst.  Addresses that are in no region
+ * may be mapped all the same.
+ */
+struct mmlens_region {
+	struct mmlens_record head;
+	__u32 flags;
+	__u64 start;
+	__u64 end;
+	char name[24];
+};
+
+/**
+ * struct mmlens_kmap - Entries of the kernel's page table that stand in a row
+ * and differ at most in their PFN and in accessed and dirty.
+ * @head:	%MMLENS_REC_KMAP, at the level of the entries
+ * @flags:	as in &struct mmlens_pte, without ACCESSED and DIRTY; state PRESENT
+ *		(a leaf), OTHER (not present, but not empty), or TABLE for a table
+ *		that changed each time it was looked at and was left
+ * @va:		address that the first of them translates
+ * @count:	how many; they translate consecutive addresses.  Neighbours that
+ *		are alike aren't always one record.
+ * @raw:	the first as the architecture holds it, without its PFN, accessed
+ *		and dirty; the same of each
+ * @value:	PFN of the first, in state PRESENT; else 0
+ * @consecutive: 1: the PFNs follow each other as the addresses do
+ * @reserved:	0
+ *
+ * Mirrors note_page() of arch/x86/mm/dump_pagetables.c.
+ */
+struct mmlens_kmap {
+	struct mmlens_record head;
+	__u32 flags;
+	__u64 va;
+	__u64 count;
+	__u64 raw;
+	__u64 value;
+	__u32 consecutive;
+	__u32 reserved;
+};
+
 /* ------------------------------------------------------------------------
  * Queries
  */
@@ -1144,6 +1205,7 @@ struct mmlens_user {
 #define MMLENS_NR_PAGEBLOCKS	10
 #define MMLENS_NR_PAGES		11
 #define MMLENS_NR_USERS		12
+#define MMLENS_NR_KMAP		13	/* x86-64 */
 
 /* mmlens_info.fields: what this kernel can tell. */
 #define MMLENS_FIELD_SOFT_DIRTY		(1ull << 0)
@@ -1214,6 +1276,10 @@ struct mmlens_info {
 #define MMLENS_WALK_BACKING	(1u << 5)  /* PAGES: a BACKING record behind
 					    * each PFNS record, which is of one
 					    * folio or one free block */
+#define MMLENS_WALK_USER_HALF	(1u << 6)  /* KMAP: what user mode's table has of
+					    * the kernel, with page-table
+					    * isolation */
+#define MMLENS_WALK_LEVELS	(1u << 7)  /* KMAP: the translation of @start */
 
 /* mmlens_walk.status, out */
 #define MMLENS_STATUS_DONE	(1u << 0)  /* the walk has reached its end */
@@ -1245,7 +1311,7 @@ struct mmlens_info {
  * @restarts:	out: steps that met a change under way and were done again
  * @reserved:	must be 0
  * @max_hold_ns: out: the longest time that this call held a lock (of a process
- *		mmap_lock or a page-table lock)
+ *		mmap_lock or a page-table lock), or of KMAP kept interrupts off
  *
  * Used by:
  *  %MMLENS_VMAS  records VMA, NAME: each VMA that meets [start, end).  One that
@@ -1273,6 +1339,13 @@ struct mmlens_info {
  *		  which are PFNs, in order of PID and address.  Processes of the
  *		  caller's PID namespace that started before the walk did; one
  *		  that ends or executes another program meanwhile is left
+ *  %MMLENS_PAGES records PFNS: the page frames of [start, end) that are online
+ *		  memory; start and end are PFNs
+ *  %MMLENS_KMAP  records REGION, which meet [start, end), then KMAP: the entries
+ *		  there of the kernel's page table; start and end are the kernel's
+ *		  addresses, multiples of the page size, or 0.  With
+ *		  %MMLENS_WALK_LEVELS records LEVEL: from the top, the entries
+ *		  that translate @start; @end must be 0.
  *
  * Errors:
  *  EPERM	the caller lacks CAP_SYS_ADMIN, or the kernel is locked down
@@ -1287,6 +1360,8 @@ struct mmlens_info {
  *  ENXIO	the process has no address space: a kernel thread or a zombie
  *  EINTR	a fatal signal came
  *  ENOMEM	no memory
+ *  EOPNOTSUPP	KMAP: there is no second table (%MMLENS_WALK_USER_HALF without
+ *		page-table isolation), or the kernel is a Xen PV guest
  *
  * After an error outputs aren't written, and records may or may not have been.
  */
@@ -1327,5 +1402,6 @@ struct mmlens_walk {
 				struct mmlens_walk)
 #define MMLENS_PAGES	_IOWR(MMLENS_IOC, MMLENS_NR_PAGES, struct mmlens_walk)
 #define MMLENS_USERS	_IOWR(MMLENS_IOC, MMLENS_NR_USERS, struct mmlens_walk)
+#define MMLENS_KMAP	_IOWR(MMLENS_IOC, MMLENS_NR_KMAP, struct mmlens_walk)
 
 #endif /* _UAPI_MMLENS_H */
