@@ -111,6 +111,39 @@ int cli_parse_range(const struct mmlens_info *info, const char *text,
 	return CLI_USAGE;
 }
 
+int cli_parse_kernel_range(const struct mmlens_info *info, const char *text,
+			   uint64_t *start, uint64_t *end)
+{
+	uint64_t page = 1ull << info->page_shift;
+	uint64_t first = mmlens_kernel_start(info);
+	bool single;
+
+	if (!split_range(text, start, end, &single)) {
+		cli_error("'%s' is neither START nor START-END in hexadecimal",
+			  text);
+		return CLI_USAGE;
+	}
+	if (single) {
+		*start &= ~(page - 1);
+		*end = *start + page;
+	}
+	/* As the last address is written. */
+	if (*end == UINT64_MAX)
+		*end = 0;
+	if ((*start | *end) & (page - 1))
+		cli_error("%s: not a multiple of the page size (%llu bytes)",
+			  text, (unsigned long long)page);
+	else if (*start < first)
+		cli_error("%s: below the kernel's range, which begins at 0x%llx",
+			  text, (unsigned long long)first);
+	else if (*end && *end <= *start)
+		cli_error("%s: the range is empty, or its end before its start",
+			  text);
+	else
+		return CLI_GO_ON;
+	return CLI_USAGE;
+}
+
 int cli_no_more(const struct command *self, int argc, char **argv)
 {
 	if (optind < argc)

@@ -29,6 +29,7 @@ static const struct command *const commands[] = {
 	&cmd_ledger,
 	&cmd_page_types,
 	&cmd_pfn,
+	&cmd_kmap,
 	&cmd_info,
 };
 

@@ -44,7 +44,7 @@ extern const struct command cmd_info, cmd_maps, cmd_pmap, cmd_pte, cmd_vtop;
 extern const struct command cmd_ps, cmd_tables, cmd_folios;
 extern const struct command cmd_zones, cmd_zoneinfo, cmd_buddyinfo;
 extern const struct command cmd_buddy, cmd_pageblocks, cmd_pagetypeinfo;
-extern const struct command cmd_page_types, cmd_ledger, cmd_pfn;
+extern const struct command cmd_page_types, cmd_ledger, cmd_pfn, cmd_kmap;
 extern const struct command cmd_smaps, cmd_smaps_rollup, cmd_numa_maps;
 
 /* What main() does.  Return: exit status. */
@@ -105,6 +105,10 @@ int cli_parse_only_pid(const struct command *self, int argc, char **argv,
 int cli_parse_range(const struct mmlens_info *info, const char *text,
 		    uint64_t *start, uint64_t *end);
 
+/* The same of kernel addresses; an @end of 0 is behind the last of all. */
+int cli_parse_kernel_range(const struct mmlens_info *info, const char *text,
+			   uint64_t *start, uint64_t *end);
+
 /* Hexadecimal with or without 0x.  Return: false when @text is no address. */
 bool cli_parse_address(const char *text, uint64_t *address);
 
@@ -136,6 +140,9 @@ int session_close(struct session *s, int status);
 int session_explain(const struct session *s, int pid, int error);
 /* The same of what isn't a process; never CLI_MISSING. */
 int session_explain_of(const struct session *s, const char *subject, int error);
+
+/* The same of the kernel's page table, or of user mode's. */
+int session_explain_kernel(const struct session *s, bool user, int error);
 
 /* ---- names of users ---- */
 

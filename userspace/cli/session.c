@@ -161,6 +161,17 @@ int session_explain_of(const struct session *s, const char *subject, int error)
 	return CLI_FAILED;
 }
 
+int session_explain_kernel(const struct session *s, bool user, int error)
+{
+	if (error != -EOPNOTSUPP)
+		return session_explain_of(s, "kernel's page table", error);
+	if (user)
+		cli_error("user mode has no page table of its own: page-table isolation is off (cat /sys/devices/system/cpu/vulnerabilities/meltdown)");
+	else
+		cli_error("the kernel's page table: can't be read in a Xen PV guest");
+	return CLI_FAILED;
+}
+
 int session_explain(const struct session *s, int pid, int error)
 {
 	char subject[24] = "processes";

@@ -37,6 +37,7 @@ static const unsigned long requests[] = {
 	[MMLENS_NR_PAGEBLOCKS] = MMLENS_PAGEBLOCKS,
 	[MMLENS_NR_PAGES]     = MMLENS_PAGES,
 	[MMLENS_NR_USERS]     = MMLENS_USERS,
+	[MMLENS_NR_KMAP]      = MMLENS_KMAP,
 };
 
 /* Least bytes of each type: a record may grow, it never shrinks. */
@@ -62,6 +63,8 @@ static const size_t least_size[] = {
 	[MMLENS_REC_PFNS]     = sizeof(struct mmlens_pfns),
 	[MMLENS_REC_USER]     = sizeof(struct mmlens_user),
 	[MMLENS_REC_BACKING]  = sizeof(struct mmlens_backing),
+	[MMLENS_REC_REGION]   = sizeof(struct mmlens_region),
+	[MMLENS_REC_KMAP]     = sizeof(struct mmlens_kmap),
 };
 
 static void stream_end(struct mmlens_stream *s, int end)
@@ -197,6 +200,25 @@ static bool backing_is_sane(const struct mmlens_record *rec)
 	       memchr(backing->filesystem, '\0', sizeof(backing->filesystem));
 }
 
+static bool region_is_sane(const struct mmlens_record *rec)
+{
+	const struct mmlens_region *region = (const void *)rec;
+
+	return region->start < region->end &&
+	       memchr(region->name, '\0', sizeof(region->name));
+}
+
+/* Of a level that there is, and not beyond the last address. */
+static bool kmap_is_sane(const struct mmlens_info *info,
+			 const struct mmlens_record *rec)
+{
+	const struct mmlens_kmap *run = (const void *)rec;
+	uint64_t size = mmlens_level_size(info, rec->level);
+
+	return size && run->count && !(run->va & (size - 1)) &&
+	       run->count - 1 <= (UINT64_MAX - run->va) / size;
+}
+
 static int check_record(const struct mmlens_info *info,
 			const struct mmlens_record *rec, size_t left)
 {
@@ -220,6 +242,10 @@ static int check_record(const struct mmlens_info *info,
 	if (rec->type == MMLENS_REC_USER && !user_is_sane(info, rec))
 		return -EPROTO;
 	if (rec->type == MMLENS_REC_BACKING && !backing_is_sane(rec))
+		return -EPROTO;
+	if (rec->type == MMLENS_REC_REGION && !region_is_sane(rec))
+		return -EPROTO;
+	if (rec->type == MMLENS_REC_KMAP && !kmap_is_sane(info, rec))
 		return -EPROTO;
 	return 0;
 }

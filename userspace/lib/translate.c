@@ -68,23 +68,40 @@ static int resolve(const struct mmlens_info *info, struct mmlens_translation *t)
 	return 0;
 }
 
-int mmlens_translate(struct mmlens *lens, int pid, uint64_t address,
+static int translate(struct mmlens *lens, unsigned int nr,
+		     struct mmlens_request *request, uint64_t address,
 		     struct mmlens_translation *out)
 {
 	uint64_t page = 1ull << lens->info.page_shift;
-	struct mmlens_request request = {
-		.pid = pid,
-		.start = address & ~(page - 1),
-	};
 	struct mmlens_stream *stream;
 	int ret;
 
 	memset(out, 0, sizeof(*out));
 	out->address = address;
-	stream = mmlens_stream_open(lens, MMLENS_NR_VTOP, &request);
+	request->start = address & ~(page - 1);
+	stream = mmlens_stream_open(lens, nr, request);
 	if (!stream)
 		return -errno;
 	ret = collect_steps(stream, out);
 	mmlens_stream_close(stream);
 	return ret ? ret : resolve(&lens->info, out);
+}
+
+int mmlens_translate(struct mmlens *lens, int pid, uint64_t address,
+		     struct mmlens_translation *out)
+{
+	struct mmlens_request request = { .pid = pid };
+
+	return translate(lens, MMLENS_NR_VTOP, &request, address, out);
+}
+
+int mmlens_translate_kernel(struct mmlens *lens, uint64_t address, bool user,
+			    struct mmlens_translation *out)
+{
+	struct mmlens_request request = {
+		.flags = MMLENS_WALK_LEVELS |
+			 (user ? MMLENS_WALK_USER_HALF : 0),
+	};
+
+	return translate(lens, MMLENS_NR_KMAP, &request, address, out);
 }

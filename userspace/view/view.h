@@ -480,6 +480,7 @@ extern const struct folios_view folios_text, folios_json;
 /* ---- vtop ---- */
 
 struct vtop_view {
+	/* @pid 0: of the kernel */
 	void (*begin)(struct view *v, int pid);
 	void (*address)(struct view *v, const struct mmlens_translation *t);
 	void (*end)(struct view *v);
@@ -541,6 +542,27 @@ void pfn_who_text(struct view *v, uint64_t start, uint64_t end,
 void pfn_who_json(struct view *v, uint64_t start, uint64_t end,
 		  const struct pfn_mapper *mappers, size_t count,
 		  const struct mmlens_stats *stats);
+
+/* ---- kmap ---- */
+
+/**
+ * struct kmap_options - What of the kernel's page table is shown.
+ * @region:	name of the only region; NULL: all
+ * @wx:		only what may be written to and executed
+ * @user:	it is user mode's table
+ * @all:	every line, however many a region has
+ */
+struct kmap_options {
+	const char *region;
+	bool wx;
+	bool user;
+	bool all;
+};
+
+void kmap_text(struct view *v, const struct mmlens_kernel_map *map,
+	       const struct kmap_options *o);
+void kmap_json(struct view *v, const struct mmlens_kernel_map *map,
+	       const struct kmap_options *o);
 
 /* ---- ps ---- */
 

@@ -216,7 +216,10 @@ static void json_result(struct view *v, const struct mmlens_translation *t)
 static void vtop_json_begin(struct view *v, int pid)
 {
 	json_document(v);
-	json_put(v, "pid", json_object_new_int(pid));
+	if (pid)
+		json_put(v, "pid", json_object_new_int(pid));
+	else
+		json_put(v, "kernel", json_object_new_boolean(true));
 	json_begin(v, "addresses", '[');
 }
 
