@@ -13,6 +13,7 @@ from lib import expect
 (VMAS, PTES, VTOP, SMAPS, NUMA_MAPS, TABLES, PROCS, ZONES, FREE,
  PAGEBLOCKS, PAGES, USERS, KMAP) = range(1, 14)
 WALK_STATE, WALK_TOTAL, WALK_BACKING = 1 << 3, 1 << 4, 1 << 5
+WALK_USER_HALF, WALK_LEVELS = 1 << 6, 1 << 7
 (REC_VMA, REC_NAME, REC_PTE, REC_HOLE, REC_LEVEL, REC_SMAPS, REC_RUN,
  REC_PAGE, REC_NUMA, REC_NODE, REC_TABLE, REC_PROC, REC_MEMNODE, REC_ZONE,
  REC_COUNTERS, REC_PAGESET, REC_BLOCKS, REC_PAGEBLOCKS, REC_PFNS,
@@ -216,3 +217,22 @@ def pages(start=0, end=0):
 
 
 USER = struct.Struct("=IiIQQ")
+
+
+Region = collections.namedtuple("Region", "flags start end name")
+Kmap = collections.namedtuple(
+    "Kmap", "level flags va count raw value consecutive")
+
+
+def kmap(descriptor, user=False):
+    """Regions, and runs of the kernel's page table as the module cuts them."""
+    regions, runs = [], []
+    for r in walk_on(descriptor, array.array("Q", bytes(BUFFER_SIZE)), KMAP, 0, WALK_USER_HALF * user, 0, 0):
+        if r.type == REC_REGION:
+            *numbers, name = struct.unpack_from("=IQQ24s", r.body, 4)
+            regions.append(Region(*numbers, name.rstrip(b"\0").decode()))
+        elif r.type == REC_KMAP:
+            *numbers, reserved = struct.unpack_from("=I4QII", r.body, 4)
+            expect(not reserved, "reserved")
+            runs.append(Kmap(r.level, *numbers))
+    return regions, runs
