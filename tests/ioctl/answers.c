@@ -348,6 +348,7 @@ static const uint32_t allowed_types[] = {
 	1u << MMLENS_REC_PAGEBLOCKS,
 	1u << MMLENS_REC_PFNS | 1u << MMLENS_REC_BACKING,
 	1u << MMLENS_REC_USER,
+	1u << MMLENS_REC_REGION | 1u << MMLENS_REC_KMAP,
 };
 
 static const char *check_records(size_t query, pid_t pid, uint32_t flags)

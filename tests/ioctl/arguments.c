@@ -375,7 +375,7 @@ static const char *case_unknown_flags(void)
 			const char *why;
 
 			walk.flags = 1u << bit;
-			if (queries[i].flags & walk.flags)
+			if ((queries[i].flags | queries[i].needy) & walk.flags)
 				continue;
 			why = refused(device(), queries[i].request, &walk,
 				      sizeof(walk), EINVAL);
@@ -606,7 +606,131 @@ static const char *case_info_flags(void)
 	return NULL;
 }
 
+/* ---- the kernel's page table: its addresses, any cursor ---- */
+
+static const char *kmap_refuses(uint32_t flags, uint64_t start, uint64_t end)
+{
+	struct mmlens_walk walk = walk_of(0);
+	const char *why;
+
+	walk.flags = flags;
+	walk.start = start;
+	walk.end = end;
+	why = refused(device(), MMLENS_KMAP, &walk, sizeof(walk), EINVAL);
+	return why ? wrong("flags %#x, %#llx-%#llx", flags,
+			   (unsigned long long)start,
+			   (unsigned long long)end) : NULL;
+}
+
+static const char *case_kmap_of_something(void)
+{
+	static const struct {
+		uint32_t flags;
+		uint64_t start, end;
+	} bad[] = {
+		{ 0, PAGE, 0 }, { 0, 0, PAGE }, { 0, 0x7ffffffff000, 0 },
+		{ 0, 0, 1ull << 56 }, { 0, 0xff00000000000000 - PAGE, 0 },
+		{ 0, -PAGE + 1, 0 }, { 0, 0, -PAGE + 1 }, { 0, 0, ~0ull },
+		{ 0, -PAGE, -2 * PAGE },
+		{ MMLENS_WALK_LEVELS, 0, 0 }, { MMLENS_WALK_LEVELS, PAGE, 0 },
+		{ MMLENS_WALK_LEVELS, -2 * PAGE, -PAGE },
+		{ MMLENS_WALK_LEVELS, -PAGE + 8, 0 },
+		{ MMLENS_WALK_LEVELS | MMLENS_WALK_USER_HALF, 0, 0 },
+		{ MMLENS_WALK_LEVELS << 1, -PAGE, 0 },
+	};
+	const char *why = NULL;
+	struct mmlens_walk walk = walk_of(getpid());
+
+	for (size_t i = 0; !why && i < sizeof(bad) / sizeof(bad[0]); i++)
+		why = kmap_refuses(bad[i].flags, bad[i].start, bad[i].end);
+	return why ?: refused(device(), MMLENS_KMAP, &walk, sizeof(walk),
+			      EINVAL);
+}
+
+/* In the range and in order, whatever the cursor was. */
+static const char *check_kmap_call(const struct mmlens_walk *walk)
+{
+	uint64_t last = 0;
+
+	for (uint64_t at = 0; at < walk->written;) {
+		const struct mmlens_record *head = (const void *)(room + at);
+		const struct mmlens_kmap *run = (const void *)head;
+
+		at += head->size;
+		if (head->type == MMLENS_REC_REGION && head->size)
+			continue;
+		if (head->type != MMLENS_REC_KMAP || !head->size)
+			return wrong("a record of type %u", head->type);
+		if ((walk->end && run->va >= walk->end) || run->va < last)
+			return wrong("%#llx after %#llx, in %#llx-%#llx",
+				     run->va, (unsigned long long)last,
+				     walk->start, walk->end);
+		last = run->va;
+	}
+	return NULL;
+}
+
+static const char *case_kmap_cursors(void)
+{
+	static const uint64_t starts[] = { 0, 0xffffffff80000000, -PAGE };
+	static const uint64_t ends[] = { 0, 0xffffffffc0000000, -PAGE };
+	const char *why = NULL;
+
+	for (unsigned int i = 0; !why && i < 9 * 64; i++) {
+		struct mmlens_walk walk = walk_of(0);
+
+		walk.start = starts[i % 3];
+		walk.end = ends[i / 3 % 3];
+		if (walk.end && walk.end <= walk.start)
+			continue;
+		walk.cursor = ~0ull << i / 9;
+		walk.generation = i % 2 + 1;
+		if (ioctl(device(), MMLENS_KMAP, &walk))
+			return wrong("%#llx-%#llx at %#llx: %s", walk.start,
+				     walk.end, walk.cursor, strerror(errno));
+		why = check_kmap_call(&walk);
+	}
+	return why;
+}
+
+/* From the top of the table down, also where there is nothing. */
+static const char *case_kmap_levels(void)
+{
+	static const uint64_t places[] = {
+		0xffff800000000000, 0xffff888000000000, 0xffffffff81000000,
+		0xffffffffffe00000, -PAGE,
+	};
+	struct mmlens_info info = { .size = sizeof(info) };
+
+	if (ioctl(device(), MMLENS_INFO, &info))
+		return wrong("%s", strerror(errno));
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		struct mmlens_walk walk = walk_of(0);
+		const struct mmlens_record *first = (const void *)room;
+
+		walk.flags = MMLENS_WALK_LEVELS;
+		walk.start = places[i];
+		if (ioctl(device(), MMLENS_KMAP, &walk))
+			return wrong("%#llx: %s", walk.start, strerror(errno));
+		if (!walk.records || walk.records > info.levels ||
+		    walk.status != MMLENS_STATUS_DONE ||
+		    first->type != MMLENS_REC_LEVEL ||
+		    first->level != MMLENS_LEVEL_PGD)
+			return wrong("%#llx: %llu records of type %u",
+				     walk.start, walk.records, first->type);
+	}
+	return NULL;
+}
+
 /* ---- the call ---- */
+
+static bool is_known(int nr)
+{
+	for (size_t i = 0; i < query_count; i++)
+		if (nr == _IOC_NR(queries[i].request))
+			return true;
+	return nr == MMLENS_NR_INFO;
+}
 
 static const char *case_unknown_call(void)
 {
@@ -616,7 +740,7 @@ static const char *case_unknown_call(void)
 	for (int nr = 0; nr < 256; nr++) {
 		const char *why;
 
-		if (nr <= MMLENS_NR_USERS)
+		if (is_known(nr))
 			continue;
 		why = refused(device(),
 			      _IOWR(MMLENS_IOC, nr, struct mmlens_walk),
@@ -693,6 +817,7 @@ const struct test_case argument_cases[] = {
 	CASE(vtop_with_end), CASE(procs_of_something),
 	CASE(zones_of_something), CASE(system_cursors),
 	CASE(pages_of_something), CASE(pages_cursors), CASE(pages_ranges),
+	CASE(kmap_of_something), CASE(kmap_cursors), CASE(kmap_levels),
 	CASE(buffer_null), CASE(buffer_of_kernel), CASE(buffer_highest),
 	CASE(buffer_too_small), CASE(buffer_misaligned), CASE(buffer_odd),
 	CASE(buffer_read_only), CASE(buffer_no_access), CASE(buffer_unmapped),

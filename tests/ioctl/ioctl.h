@@ -33,6 +33,7 @@ struct query {
 	const char *name;
 	uint32_t flags;		/* that it takes */
 	bool system;		/* of the machine: no PID, no addresses */
+	uint32_t needy;		/* flags that need more than being asked for */
 };
 
 /* One above all flags that any of them takes. */

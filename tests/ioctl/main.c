@@ -37,8 +37,10 @@ const struct query queries[] = {
 	{ MMLENS_ZONES, "zones", 0, true },
 	{ MMLENS_FREE, "free", 0, true },
 	{ MMLENS_PAGEBLOCKS, "pageblocks", 0, true },
-	{ MMLENS_PAGES, "pages", MMLENS_WALK_BACKING, true },
-	{ MMLENS_USERS, "users", 0, true },
+	{ MMLENS_PAGES, "pages", MMLENS_WALK_BACKING, true, 0 },
+	{ MMLENS_USERS, "users", 0, true, 0 },
+	{ MMLENS_KMAP, "kmap", 0, true,
+	  MMLENS_WALK_USER_HALF | MMLENS_WALK_LEVELS },
 };
 const size_t query_count = sizeof(queries) / sizeof(*queries);
 
@@ -82,6 +84,7 @@ bool has_own_range(const struct query *query)
 {
 	return query->request == MMLENS_PAGES ||
 	       query->request == MMLENS_USERS ||
+	       query->request == MMLENS_KMAP ||
 	       query->request == MMLENS_PAGEBLOCKS;
 }
 

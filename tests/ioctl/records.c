@@ -383,6 +383,41 @@ static const char *check_backing(const struct mmlens_backing *backing)
 	return NULL;
 }
 
+static const char *check_region(const struct mmlens_region *region)
+{
+	size_t length = strnlen(region->name, sizeof(region->name));
+
+	if (region->head.size != sizeof(*region) || region->head.level ||
+	    region->flags & ~MMLENS_REGION_SKIPPED ||
+	    region->start >= region->end || region->start >> 55 != 0x1ff)
+		return wrong("region %#llx-%#llx: head or bounds",
+			     region->start, region->end);
+	if (!length || length == sizeof(region->name) ||
+	    !is_zero(region->name + length, sizeof(region->name) - length))
+		return wrong("region %#llx: its name", region->start);
+	return NULL;
+}
+
+static const char *check_kmap(const struct mmlens_kmap *run)
+{
+	uint32_t state = run->flags & MMLENS_PTE_STATE;
+
+	if (run->head.size != sizeof(*run) || run->reserved ||
+	    run->consecutive > 1 || !run->head.level ||
+	    run->head.level > MMLENS_LEVEL_PUD)
+		return wrong("kernel's entry %#llx: head", run->va);
+	if (state != MMLENS_STATE_PRESENT && state != MMLENS_STATE_OTHER)
+		return wrong("kernel's entry %#llx: state %u", run->va, state);
+	if (!run->count || run->va >> 55 != 0x1ff ||
+	    run->va & ((PAGE << 9 * (run->head.level - 1)) - 1) ||
+	    run->flags & (MMLENS_PTE_ACCESSED | MMLENS_PTE_DIRTY) ||
+	    (run->raw & 1) != (state == MMLENS_STATE_PRESENT) ||
+	    (!run->raw && state == MMLENS_STATE_PRESENT))
+		return wrong("%llu entries at %#llx: flags %#x, raw %#llx",
+			     run->count, run->va, run->flags, run->raw);
+	return NULL;
+}
+
 const char *check_record(const struct mmlens_record *record, size_t left)
 {
 	if (record->size < 8 || record->size % 8 || record->size > left)
@@ -430,6 +465,10 @@ const char *check_record(const struct mmlens_record *record, size_t left)
 		return check_user((const void *)record);
 	case MMLENS_REC_BACKING:
 		return check_backing((const void *)record);
+	case MMLENS_REC_REGION:
+		return check_region((const void *)record);
+	case MMLENS_REC_KMAP:
+		return check_kmap((const void *)record);
 	default:
 		return wrong("record of type %u", record->type);
 	}

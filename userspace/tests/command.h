@@ -10,7 +10,7 @@
 #include "fake.h"
 
 /* What the command wrote, until the next one runs. */
-static char output[65536], errors[4096];
+static char output[262144], errors[4096];
 
 static struct fake *command_fake;
 
