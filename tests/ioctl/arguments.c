@@ -375,7 +375,8 @@ static const char *case_unknown_flags(void)
 			const char *why;
 
 			walk.flags = 1u << bit;
-			if ((queries[i].flags | queries[i].needy) & walk.flags)
+			if (walk.flags & (queries[i].flags |
+					  needy_flags(&queries[i])))
 				continue;
 			why = refused(device(), queries[i].request, &walk,
 				      sizeof(walk), EINVAL);
@@ -724,7 +725,7 @@ static const char *case_kmap_levels(void)
 
 /* ---- the call ---- */
 
-static bool is_known(int nr)
+static bool is_known(unsigned int nr)
 {
 	for (size_t i = 0; i < query_count; i++)
 		if (nr == _IOC_NR(queries[i].request))
@@ -737,7 +738,7 @@ static const char *case_unknown_call(void)
 	union large large = {};
 
 	large.walk = walk_of(getpid());
-	for (int nr = 0; nr < 256; nr++) {
+	for (unsigned int nr = 0; nr < 256; nr++) {
 		const char *why;
 
 		if (is_known(nr))
@@ -746,7 +747,7 @@ static const char *case_unknown_call(void)
 			      _IOWR(MMLENS_IOC, nr, struct mmlens_walk),
 			      &large, sizeof(large), ENOTTY);
 		if (why)
-			return wrong("number %d is known", nr);
+			return wrong("number %u is known", nr);
 	}
 	return NULL;
 }

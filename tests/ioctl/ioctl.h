@@ -33,7 +33,6 @@ struct query {
 	const char *name;
 	uint32_t flags;		/* that it takes */
 	bool system;		/* of the machine: no PID, no addresses */
-	uint32_t needy;		/* flags that need more than being asked for */
 };
 
 /* One above all flags that any of them takes. */
@@ -55,6 +54,9 @@ struct mmlens_walk walk_for(const struct query *query, pid_t pid);
 
 /* One of the machine that takes a range, of another unit than addresses. */
 bool has_own_range(const struct query *query);
+
+/* Flags that it takes, but that need more than being asked for. */
+uint32_t needy_flags(const struct query *query);
 
 /* A walk over the addresses of one process. */
 bool takes_range(const struct query *query);

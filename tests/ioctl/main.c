@@ -37,10 +37,9 @@ const struct query queries[] = {
 	{ MMLENS_ZONES, "zones", 0, true },
 	{ MMLENS_FREE, "free", 0, true },
 	{ MMLENS_PAGEBLOCKS, "pageblocks", 0, true },
-	{ MMLENS_PAGES, "pages", MMLENS_WALK_BACKING, true, 0 },
-	{ MMLENS_USERS, "users", 0, true, 0 },
-	{ MMLENS_KMAP, "kmap", 0, true,
-	  MMLENS_WALK_USER_HALF | MMLENS_WALK_LEVELS },
+	{ MMLENS_PAGES, "pages", MMLENS_WALK_BACKING, true },
+	{ MMLENS_USERS, "users", 0, true },
+	{ MMLENS_KMAP, "kmap", 0, true },
 };
 const size_t query_count = sizeof(queries) / sizeof(*queries);
 
@@ -86,6 +85,12 @@ bool has_own_range(const struct query *query)
 	       query->request == MMLENS_USERS ||
 	       query->request == MMLENS_KMAP ||
 	       query->request == MMLENS_PAGEBLOCKS;
+}
+
+uint32_t needy_flags(const struct query *query)
+{
+	return query->request != MMLENS_KMAP ? 0 :
+	       MMLENS_WALK_USER_HALF | MMLENS_WALK_LEVELS;
 }
 
 bool takes_range(const struct query *query)
