@@ -30,7 +30,7 @@ _mmlens_free()
 _mmlens()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
-	local commands="maps smaps smaps_rollup numa_maps pmap pte vtop tables folios ps zones zoneinfo buddyinfo pagetypeinfo buddy pageblocks ledger page-types pfn info help"
+	local commands="maps smaps smaps_rollup numa_maps pmap pte vtop tables folios ps zones zoneinfo buddyinfo pagetypeinfo buddy pageblocks ledger page-types pfn kmap info help"
 	local common="--json --help --version" options
 
 	COMPREPLY=()
@@ -44,7 +44,18 @@ _mmlens()
 			COMPREPLY=($(compgen -W "$commands" -- "$cur"))
 		return
 		;;
-	maps | smaps | smaps_rollup | numa_maps | vtop | folios)
+	vtop)
+		options="-k --kernel --user $common"
+		;;
+	kmap)
+		local words="-r --region --wx --user --all $common"
+
+		[[ $prev == -r || $prev == --region ]] &&
+			words="guard_hole ldt_remap direct_map vmalloc vmemmap kasan_shadow cpu_entry_area espfix efi kernel_text modules fixmap vsyscall"
+		COMPREPLY=($(compgen -W "$words" -- "$cur"))
+		return
+		;;
+	maps | smaps | smaps_rollup | numa_maps | folios)
 		options=$common
 		;;
 	zoneinfo | buddyinfo | pagetypeinfo | info)
