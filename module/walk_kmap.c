@@ -6,19 +6,19 @@
  * entries of the top are made at boot or copied to all (sync_global_pgds()), so
  * that of the calling process is walked.
  *
- * Locking: none that the kernel's tables have is exported (ptdump takes init_mm's
- * mmap_lock).  A batch is one way down from the top and the entries of one table
- * (at most 512), copied with interrupts off; what they mean is made of the copy
- * with interrupts on.  Three things make that safe:
+ * Locking: none that the kernel's tables have is exported (ptdump takes
+ * mmap_lock of init_mm).  A batch is one way down from the top and the entries
+ * of one table (at most 512), copied with interrupts off; what they mean is made
+ * of the copy with interrupts on.  Three things make that safe:
  *
  * - Tables are unlinked, then the TLBs of all CPUs are flushed, then they are
  *   freed (pud_free_pmd_page() and pmd_free_pte_page() of huge vmalloc and
- *   ioremap, cpa_collapse_large_pages()).  The flush is an interrupt, which waits
+ *   ioremap, cpa_collapse_large_pages()).  The flush is an interrupt that waits
  *   for us, so a table that was met stays for the batch.
  * - Where it isn't (INVLPGB of newer AMD processors), and where memory is
  *   unplugged (free_pte_table() frees first), a table may go meanwhile.  So a
- *   table's PFN must be one with a memmap, each entry is read by a load that may
- *   fault, and when all is read the way down is read again: if it isn't the
+ *   table's PFN must be one with a memmap, each entry is read by a load that
+ *   may fault, and when all is read the way down is read again: if it isn't the
  *   same, nothing of the batch is used (restarts).
  * - A batch is tried eight times; then the table is told as one, and left.
  *
@@ -212,8 +212,9 @@ static void mml_kmap_flush(struct mml_kmap *km)
 static bool mml_run_continues(const struct mmlens_kmap *run,
 			      const struct mmlens_kmap *rec, u8 shift)
 {
-	return run->head.level == rec->head.level && run->flags == rec->flags &&
-	       run->raw == rec->raw && run->va + (run->count << shift) == rec->va;
+	return run->head.level == rec->head.level &&
+	       run->flags == rec->flags && run->raw == rec->raw &&
+	       run->va + (run->count << shift) == rec->va;
 }
 
 /* Add an entry to the run, or begin another; false when there is no room. */

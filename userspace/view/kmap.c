@@ -201,7 +201,8 @@ static void text_region(struct view *v, const struct mmlens_kernel_map *map,
 		count_run(total, run);
 	}
 	if (!o->all && lines > MOST_LINES)
-		fprintf(v->out, "... %" PRIu64 " more lines (--all shows them)\n",
+		fprintf(v->out,
+			"... %" PRIu64 " more lines (--all shows them)\n",
 			lines - MOST_LINES);
 	if (region && region->flags & MMLENS_REGION_SKIPPED)
 		fputs("not walked\n", v->out);
@@ -214,7 +215,8 @@ static void text_region(struct view *v, const struct mmlens_kernel_map *map,
 
 static void text_end(struct view *v, const struct mmlens_stats *stats)
 {
-	fprintf(v->out, "longest time with interrupts off %" PRIu64 ".%" PRIu64 " us",
+	fprintf(v->out,
+		"longest time with interrupts off %" PRIu64 ".%" PRIu64 " us",
 		stats->max_hold_ns / 1000, stats->max_hold_ns % 1000 / 100);
 	if (stats->restarts)
 		fprintf(v->out, ", %" PRIu64 " restarts",
