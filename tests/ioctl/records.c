@@ -389,7 +389,7 @@ static const char *check_region(const struct mmlens_region *region)
 
 	if (region->head.size != sizeof(*region) || region->head.level ||
 	    region->flags & ~MMLENS_REGION_SKIPPED ||
-	    region->start >= region->end || region->start >> 55 != 0x1ff)
+	    region->start >= region->end || region->start >> 56 != 0xff)
 		return wrong("region %#llx-%#llx: head or bounds",
 			     region->start, region->end);
 	if (!length || length == sizeof(region->name) ||
@@ -408,7 +408,7 @@ static const char *check_kmap(const struct mmlens_kmap *run)
 		return wrong("kernel's entry %#llx: head", run->va);
 	if (state != MMLENS_STATE_PRESENT && state != MMLENS_STATE_OTHER)
 		return wrong("kernel's entry %#llx: state %u", run->va, state);
-	if (!run->count || run->va >> 55 != 0x1ff ||
+	if (!run->count || run->va >> 56 != 0xff ||
 	    run->va & ((PAGE << 9 * (run->head.level - 1)) - 1) ||
 	    run->flags & (MMLENS_PTE_ACCESSED | MMLENS_PTE_DIRTY) ||
 	    (run->raw & 1) != (state == MMLENS_STATE_PRESENT) ||
