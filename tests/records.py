@@ -224,10 +224,10 @@ Kmap = collections.namedtuple(
     "Kmap", "level flags va count raw value consecutive")
 
 
-def kmap(descriptor, user=False):
+def kmap(user=False):
     """Regions, and runs of the kernel's page table as the module cuts them."""
     regions, runs = [], []
-    for r in walk_on(descriptor, array.array("Q", bytes(BUFFER_SIZE)), KMAP, 0, WALK_USER_HALF * user, 0, 0):
+    for r in walk(KMAP, 0, WALK_USER_HALF * user):
         if r.type == REC_REGION:
             *numbers, name = struct.unpack_from("=IQQ24s", r.body, 4)
             regions.append(Region(*numbers, name.rstrip(b"\0").decode()))

@@ -236,9 +236,9 @@ def steady(document):
 
 def compare(user=False):
     """By this process, which maps nothing more of the kernel's meanwhile."""
-    with records.device() as descriptor:
+    with records.held():
         before = kernels_entries(user)
-        _, runs = records.kmap(descriptor, user)
+        _, runs = records.kmap(user)
         after = kernels_entries(user)
     return check_entries(entries_of(runs), before, after)
 

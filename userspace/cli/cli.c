@@ -26,6 +26,7 @@ static const struct command *const commands[] = {
 	&cmd_zoneinfo,
 	&cmd_buddyinfo,
 	&cmd_pagetypeinfo,
+	&cmd_frag,
 	&cmd_ledger,
 	&cmd_page_types,
 	&cmd_pfn,

@@ -45,6 +45,7 @@ extern const struct command cmd_ps, cmd_tables, cmd_folios;
 extern const struct command cmd_zones, cmd_zoneinfo, cmd_buddyinfo;
 extern const struct command cmd_buddy, cmd_pageblocks, cmd_pagetypeinfo;
 extern const struct command cmd_page_types, cmd_ledger, cmd_pfn, cmd_kmap;
+extern const struct command cmd_frag;
 extern const struct command cmd_smaps, cmd_smaps_rollup, cmd_numa_maps;
 
 /* What main() does.  Return: exit status. */
@@ -143,6 +144,24 @@ int session_explain_of(const struct session *s, const char *subject, int error);
 
 /* The same of the kernel's page table, or of user mode's. */
 int session_explain_kernel(const struct session *s, bool user, int error);
+
+/* ---- names of processes ---- */
+
+/**
+ * struct commands - What processes are called, in order of PID.
+ * @procs:	their records
+ * @count:	how many
+ */
+struct commands {
+	struct mmlens_proc *procs;
+	size_t count;
+};
+
+/* Read them into an empty one, to be freed.  Return: 0 or a negative errno. */
+int commands_read(struct commands *commands, struct mmlens *lens);
+/* NULL: it started or ended meanwhile. */
+const char *commands_name(const struct commands *commands, int pid);
+void commands_free(struct commands *commands);
 
 /* ---- names of users ---- */
 

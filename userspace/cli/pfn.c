@@ -110,72 +110,6 @@ static int parse(const struct command *self, struct arguments *a, int argc,
 	return cli_no_more(self, argc, argv);
 }
 
-/* ---- names of processes ---- */
-
-/**
- * struct commands - What processes are called, in order of PID.
- * @procs:	their records
- * @count:	how many
- */
-struct commands {
-	struct mmlens_proc *procs;
-	size_t count;
-};
-
-static int commands_add(struct commands *commands,
-			const struct mmlens_proc *proc)
-{
-	size_t n = commands->count;
-	struct mmlens_proc *procs = commands->procs;
-
-	if (!(n & (n - 1))) {
-		procs = reallocarray(procs, n ? 2 * n : 1, sizeof(*procs));
-		if (!procs)
-			return -ENOMEM;
-		commands->procs = procs;
-	}
-	procs[n] = *proc;
-	commands->count++;
-	return 0;
-}
-
-static int commands_read(struct commands *commands, struct mmlens *lens)
-{
-	const struct mmlens_process_sums *sums;
-	struct mmlens_procs *procs = mmlens_procs_open(lens, 0);
-	int ret;
-
-	if (!procs)
-		return -errno;
-	while ((ret = mmlens_procs_next(procs, &sums)) > 0) {
-		ret = commands_add(commands, sums->proc);
-		if (ret)
-			break;
-	}
-	mmlens_procs_close(procs);
-	return ret;
-}
-
-static int compare_pids(const void *key, const void *member)
-{
-	const struct mmlens_proc *proc = member;
-	int pid = *(const int *)key;
-
-	return pid < proc->pid ? -1 : pid > proc->pid;
-}
-
-/* NULL: it started or ended meanwhile. */
-static const char *command_of(const struct commands *commands, int pid)
-{
-	const struct mmlens_proc *proc;
-
-	if (!commands->count)
-		return NULL;
-	proc = bsearch(&pid, commands->procs, commands->count,
-		       sizeof(*commands->procs), compare_pids);
-	return proc ? proc->comm : NULL;
-}
-
 /* ---- who maps them ---- */
 
 /**
@@ -237,7 +171,7 @@ static void mapper_fill(struct pfn_mapper *m, const struct session *s,
 		.va = user->va +
 		      ((pfn - user->pfn) << s->view.info->page_shift),
 		.count = count,
-		.comm = command_of(&answer->commands, user->pid),
+		.comm = commands_name(&answer->commands, user->pid),
 	};
 }
 
@@ -425,7 +359,7 @@ static int show(struct session *s, struct arguments *a)
 	else
 		status = show_cards(s, a, &answer);
 	mmlens_users_free(answer.users);
-	free(answer.commands.procs);
+	commands_free(&answer.commands);
 	return status;
 }
 

@@ -14,7 +14,7 @@ _mmlens_free()
 	local words="-n --node -z --zone $3"
 
 	case $2 in
-	-n | --node | -o | --order)
+	-n | --node | -o | --order | -c | --count)
 		words=
 		;;
 	-z | --zone)
@@ -30,7 +30,7 @@ _mmlens_free()
 _mmlens()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
-	local commands="maps smaps smaps_rollup numa_maps pmap pte vtop tables folios ps zones zoneinfo buddyinfo pagetypeinfo buddy pageblocks ledger page-types pfn kmap info help"
+	local commands="maps smaps smaps_rollup numa_maps pmap pte vtop tables folios ps zones zoneinfo buddyinfo pagetypeinfo buddy pageblocks frag ledger page-types pfn kmap info help"
 	local common="--json --help --version" options
 
 	COMPREPLY=()
@@ -72,6 +72,10 @@ _mmlens()
 		;;
 	pageblocks)
 		_mmlens_free "$cur" "$prev" "--map -t --type $common"
+		return
+		;;
+	frag)
+		_mmlens_free "$cur" "$prev" "-o --order -c --count -a --all $common"
 		return
 		;;
 	ledger)

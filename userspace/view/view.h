@@ -295,6 +295,49 @@ void pageblocks_map_text(struct view *v, const struct free_memory *memory,
 void pageblocks_json(struct view *v, const struct free_memory *memory,
 		     const struct free_filter *filter);
 
+/* ---- frag ---- */
+
+/**
+ * struct frag_owner - Whose pages stand in the way.
+ * @user:	who maps the first of them; NULL: nobody
+ * @comm:	the process's name; NULL: it isn't known
+ * @others:	mappings beside that one
+ * @file:	name of the file that they are of; empty: none, or not known
+ * @memcg:	path of the memory cgroup that they are charged to; NULL
+ */
+struct frag_owner {
+	const struct mmlens_user *user;
+	const char *comm;
+	size_t others;
+	char file[MMLENS_BACKING_NAME];
+	const char *memcg;
+};
+
+/**
+ * struct frag_options - What frag shows.
+ * @filter:	of these zones, and of an order if that isn't negative
+ * @all:	all that stands in the way, however much that is
+ * @threshold:	vm.extfrag_threshold
+ */
+struct frag_options {
+	struct free_filter filter;
+	bool all;
+	int threshold;
+};
+
+/* How easily each order can be had. */
+void frag_text(struct view *v, const struct mmlens_zones *zones,
+	       const struct frag_options *o);
+/* The blocks that come closest, and owners[candidate][blocker]. */
+void frag_candidates_text(struct view *v, const struct mmlens_zones *zones,
+			  const struct mmlens_frag *frag,
+			  struct frag_owner *const *owners,
+			  const struct frag_options *o);
+/* Both; @frag may be NULL */
+void frag_json(struct view *v, const struct mmlens_zones *zones,
+	       const struct mmlens_frag *frag,
+	       struct frag_owner *const *owners, const struct frag_options *o);
+
 /* ---- ledger ---- */
 
 /* @free: blocks of the buddy allocator by order and type, too */
