@@ -224,11 +224,14 @@ static bool mml_kmap_add(struct mml_kmap *km, const struct mmlens_kmap *rec,
 	struct mmlens_kmap *run = km->run;
 
 	if (run && mml_run_continues(run, rec, shift)) {
-		if (run->value + (run->count << (shift - PAGE_SHIFT)) !=
-		    rec->value)
-			run->consecutive = 0;
-		run->count++;
-		return true;
+		bool next = run->value +
+			    (run->count << (shift - PAGE_SHIFT)) == rec->value;
+
+		if (next || !(km->walk->flags & MMLENS_WALK_FRAMES)) {
+			run->consecutive &= next;
+			run->count++;
+			return true;
+		}
 	}
 	mml_kmap_flush(km);
 	km->run = mml_sink_end(&km->walk->sink, sizeof(*rec));
@@ -427,7 +430,8 @@ static bool mml_walk_kmap_refuses(const struct mml_walk *walk)
 const struct mml_walker mml_walk_kmap = {
 	.name		= "kmap",
 	.nr		= MMLENS_NR_KMAP,
-	.flags		= MMLENS_WALK_USER_HALF | MMLENS_WALK_LEVELS,
+	.flags		= MMLENS_WALK_USER_HALF | MMLENS_WALK_LEVELS |
+			  MMLENS_WALK_FRAMES,
 	.scope		= MML_OF_RANGE,
 	.step_room	= MML_MAX_REGIONS * sizeof(struct mmlens_region),
 	.private_size	= sizeof(struct mml_kmap),

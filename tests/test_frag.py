@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Fragmentation: extfrag's indices of the kernel, pages put in the way on
 purpose, and whether the kernel can have the order once they are gone."""
+import contextlib
 import ctypes
+import glob
 import json
 import mmap
 import os
@@ -81,123 +83,128 @@ def address(area):
     return ctypes.addressof(ctypes.c_char.from_buffer(area))
 
 
-class Sieve:
-    """All free memory as small pages, of which one of each huge page is kept:
-    then no free block is as large as a huge page."""
+def syscall(*arguments):
+    libc = ctypes.CDLL(None, use_errno=True)
+    done = libc.syscall(*(ctypes.c_long(value) for value in arguments))
+    expect(done == 0, f"{arguments}: {os.strerror(ctypes.get_errno())}")
 
-    def __init__(self):
-        # Pages of a file are where huge pages could be had without asking.
-        lib.write("/proc/sys/vm/drop_caches", "3")
-        free = sum(int(kb) for kb in re.findall(
-            r"^MemFree: +(\d+) kB", lib.read("/proc/meminfo"), re.M))
-        self.pages = (free // 4 - 40000) // HUGE * HUGE
+
+SET_MEMPOLICY, MPOL_DEFAULT, MPOL_BIND = 238, 0, 2
+MLOCK2, MUNLOCK, MLOCK_ONFAULT = 325, 150, 1
+
+
+@contextlib.contextmanager
+def bound_to(node):
+    mask = ctypes.c_ulong(1 << node)
+    syscall(SET_MEMPOLICY, MPOL_BIND, ctypes.addressof(mask), 64)
+    try:
+        yield
+    finally:
+        syscall(SET_MEMPOLICY, MPOL_DEFAULT, 0, 0)
+
+
+class Sieve:
+    """All free memory of a node as small pages, of which one of each huge page
+    is kept, locked, where compaction leaves what is locked."""
+
+    def __init__(self, node):
+        meminfo = lib.read(f"/sys/devices/system/node/node{node}/meminfo")
+        free = int(re.search(r"MemFree: +(\d+) kB", meminfo)[1]) // 4
+        self.pages = (free - 30000) // HUGE * HUGE
         self.area = mmap.mmap(-1, self.pages * PAGE, flags=mmap.MAP_PRIVATE |
-                              mmap.MAP_ANONYMOUS)
-        self.area.madvise(mmap.MADV_NOHUGEPAGE)
+                              mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE)
         self.start = address(self.area)
-        for page in range(self.pages):
-            self.area[page * PAGE] = 1
-        found = frames(self.start, self.pages)
-        self.kept = {}
-        for page, pfn in enumerate(found):
-            self.kept.setdefault(pfn // HUGE, page)
-        spare = set(self.kept.values())
+        self.kept = {pfn // HUGE: page for page, pfn in
+                     enumerate(frames(self.start, self.pages))}
         at = 0
-        for page in sorted(spare) + [self.pages]:
+        for page in sorted(self.kept.values()) + [self.pages]:
             if page > at:
                 self.area.madvise(mmap.MADV_DONTNEED, at * PAGE,
                                   (page - at) * PAGE)
             at = page + 1
+        syscall(MLOCK2, self.start, self.pages * PAGE, MLOCK_ONFAULT)
 
     def let_go(self, pfn):
-        self.area.madvise(mmap.MADV_DONTNEED,
-                          self.kept[pfn // HUGE] * PAGE, PAGE)
+        page = self.kept[pfn // HUGE]
+        syscall(MUNLOCK, self.start + page * PAGE, PAGE)
+        self.area.madvise(mmap.MADV_DONTNEED, page * PAGE, PAGE)
 
     def close(self):
         self.area.close()
 
 
-def huge_pages():
-    return lib.read_number(f"{machine.HUGETLB}/nr_hugepages")
+class HugePages:
+    """Of one node. The kernel gives as many as it has."""
+
+    def __init__(self, node):
+        self.path = (f"/sys/devices/system/node/node{node}/hugepages/"
+                     "hugepages-2048kB/nr_hugepages")
+        self.had = self.count()
+
+    def count(self):
+        return lib.read_number(self.path)
+
+    def ask(self, count):
+        lib.write(self.path, count)
+        return self.count()
 
 
-def without_compaction(function):
-    """The kernel isn't to help itself: an allocation that is refused was."""
-    settings = {"/proc/sys/vm/compact_unevictable_allowed": "0",
-                "/proc/sys/vm/extfrag_threshold": "1000"}
-    old = {path: lib.read(path).strip() for path in settings}
+@contextlib.contextmanager
+def setting(path, value):
+    old = lib.read(path).strip()
+    lib.write(path, value)
     try:
-        for path, value in settings.items():
-            lib.write(path, value)
-        with machine.short_cpu_lists():
-            return function()
+        yield
     finally:
-        for path, value in old.items():
-            lib.write(path, value)
+        lib.write(path, old)
+
+
+@test()
+def frag_blockers_once_freed_let_the_order_be_had():
+    """Each block has one page in the way, named with its process and address.
+    No huge page can be had; when those pages are freed, as many can."""
+    machine.quiet()
+    node = len(glob.glob("/sys/devices/system/node/node[0-9]*")) - 1
+    huge = HugePages(node)
+    lib.write("/proc/sys/vm/drop_caches", "3")
+    with machine.short_cpu_lists(), bound_to(node), \
+            setting("/proc/sys/vm/compact_unevictable_allowed", "0"):
+        sieve = Sieve(node)
+        try:
+            # What is left in whole.
+            most = huge.ask(100000)
+            same(huge.ask(most + 8), most, "no more huge pages")
+            check_sieve(node, sieve, huge, most)
+        finally:
+            sieve.close()
+            huge.ask(huge.had)
+
+
+def check_sieve(node, sieve, huge, most):
+    wanted = 8
+    candidates = frag("-n", node, "-o", ORDER, "-c", wanted,
+                      "-a")["candidates"]
+    same(len(candidates), wanted, "candidates")
+    for candidate in candidates:
+        same(candidate["node"], node, "node")
+        mine = [b for b in candidate["blockers"] if b["obstacle"] != "kept"]
+        expect(candidate["pfn"] // HUGE in sieve.kept,
+               f"{candidate['pfn']:#x} isn't of the sieve: {mine}")
+        page = sieve.kept[candidate["pfn"] // HUGE]
+        same([(b["pages"], b["obstacle"], b["bucket"], b.get("pid"),
+               b.get("va"), b.get("mappings")) for b in mine],
+             [(1, "mlocked", "unevictable", os.getpid(),
+               f"{sieve.start + page * PAGE:#x}", 1)],
+             f"{candidate['pfn']:#x}: what stands in the way")
+    for candidate in candidates:
+        sieve.let_go(candidate["pfn"])
+    got = huge.ask(most + wanted) - most
+    expect(got >= wanted - 2, f"{got} huge pages of {wanted} freed blocks")
 
 
 def locked(area):
     libc = ctypes.CDLL(None, use_errno=True)
     same(libc.mlock(ctypes.c_void_p(address(area)), len(area)), 0, "mlock")
-
-
-@test()
-def frag_blockers_once_freed_let_the_order_be_had():
-    """Each block has one page in the way, named with its process and address;
-    when it is freed, the block is on the list of that order."""
-    machine.quiet()
-
-    def once():
-        sieve = Sieve()
-        try:
-            # What can't be moved isn't.
-            locked_pages = sieve.kept.values()
-            expect(len(locked_pages) > 64, f"only {len(locked_pages)} blocks")
-            check_sieve(sieve)
-        finally:
-            sieve.close()
-    settles_soon(lambda: without_compaction(once))
-
-
-def largest():
-    """Free blocks of that order or larger, by the kernel."""
-    return sum(int(count) << (order - ORDER)
-               for _, rest in re.findall(r"^Node \d+, zone +(\S+) (.*)",
-                                         lib.read("/proc/buddyinfo"), re.M)
-               for order, count in enumerate(rest.split()) if order >= ORDER)
-
-
-def check_sieve(sieve):
-    wanted = 8
-    # In the text, what is asked for is the order.
-    candidates = frag("-o", ORDER, "-c", 4 * wanted, "-a")["candidates"]
-    ours = [c for c in candidates
-            if c["pfn"] // HUGE in sieve.kept and
-            all(b.get("pid") == os.getpid() or b["obstacle"] == "kept"
-                for b in c["blockers"])]
-    expect(len(ours) >= wanted,
-           f"{len(ours)} of {len(candidates)} candidates are of the sieve: "
-           + str([(c["pfn"], c["pages"]) for c in candidates[:4]]))
-    for candidate in ours:
-        mine = [b for b in candidate["blockers"] if b["obstacle"] != "kept"]
-        page = sieve.kept[candidate["pfn"] // HUGE]
-        same(len(mine), 1, f"{candidate}: what stands in the way")
-        same(int(mine[0]["va"], 16), sieve.start + page * PAGE, "its address")
-        same(mine[0]["mappings"], 1, "who maps it")
-        expect(mine[0]["obstacle"] in ("movable", "held"), f"{mine[0]}")
-    before = largest()
-    for candidate in ours:
-        sieve.let_go(candidate["pfn"])
-    gained = largest() - before
-    expect(gained >= len(ours) * 3 // 4,
-           f"{gained} blocks of order {ORDER} for {len(ours)} freed pages")
-    had = huge_pages()
-    try:
-        lib.write(f"{machine.HUGETLB}/nr_hugepages",
-                  str(had + len(ours) // 2))
-        same(huge_pages(), had + len(ours) // 2, "huge pages to be had")
-    finally:
-        lib.write(f"{machine.HUGETLB}/nr_hugepages", str(had))
 
 
 @test()

@@ -11,7 +11,6 @@ import re
 
 import lib
 import machine
-import pagemap
 from lib import PAGE, expect, same, test
 from test_buddy import cpu_counts, fragment, free_by_type_of
 from test_zones import settles_soon
@@ -173,10 +172,24 @@ def ledger_kernel_memory_is_the_kernels():
     settles_soon(once)
 
 
-def frames(area, pages):
-    start = ctypes.addressof(ctypes.c_char.from_buffer(area))
-    return [word & pagemap.FRAME for word in
-            pagemap.pagemap(os.getpid(), start, pages)]
+@test()
+def ledger_finds_vmalloc():
+    """Pages of vmallocinfo, those of modules too; stacks aren't in it."""
+    machine.quiet()
+
+    def vmalloc():
+        return sum(int(pages) for pages in
+                   re.findall(r" pages=(\d+) ",
+                              lib.read("/proc/vmallocinfo").replace("\n",
+                                                                    " \n")))
+
+    def once():
+        before, sums, after = vmalloc(), totals(ledger()), vmalloc()
+        stacks = int(re.search(r"KernelStack: +(\d+)",
+                               lib.read("/proc/meminfo"))[1]) * 1024 // PAGE
+        # Stacks that wait for the next task are in neither.
+        near(sums["vmalloc"], before + stacks, after + stacks, 512, "vmalloc")
+    settles_soon(once)
 
 
 def took(bucket, take, pages):

@@ -94,7 +94,7 @@ def compare_run(run, before, after, wrong):
 def check_gaps(runs, flags, wrong):
     """Where there is no page the kernel says so, or nothing."""
     at = 0
-    for run in runs + [records.Pfns(*[0] * 15)._replace(pfn=len(flags))]:
+    for run in runs + [records.Pfns(*[0] * len(records.Pfns._fields))._replace(pfn=len(flags))]:
         gap = flags[at:run.pfn]
         for value in set(gap):
             if value not in (0, bit("nopage")):

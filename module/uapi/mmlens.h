@@ -1280,6 +1280,8 @@ struct mmlens_info {
 					    * the kernel, with page-table
 					    * isolation */
 #define MMLENS_WALK_LEVELS	(1u << 7)  /* KMAP: the translation of @start */
+#define MMLENS_WALK_FRAMES	(1u << 8)  /* KMAP: a record of its own where the
+					    * PFNs don't follow each other */
 
 /* mmlens_walk.status, out */
 #define MMLENS_STATUS_DONE	(1u << 0)  /* the walk has reached its end */

@@ -36,7 +36,7 @@ struct query {
 };
 
 /* One above all flags that any of them takes. */
-#define ALL_FLAGS	64
+#define ALL_FLAGS	512
 
 extern const struct query queries[];
 extern const size_t query_count;

@@ -39,7 +39,7 @@ const struct query queries[] = {
 	{ MMLENS_PAGEBLOCKS, "pageblocks", 0, true },
 	{ MMLENS_PAGES, "pages", MMLENS_WALK_BACKING, true },
 	{ MMLENS_USERS, "users", 0, true },
-	{ MMLENS_KMAP, "kmap", 0, true },
+	{ MMLENS_KMAP, "kmap", MMLENS_WALK_FRAMES, true },
 };
 const size_t query_count = sizeof(queries) / sizeof(*queries);
 

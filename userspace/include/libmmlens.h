@@ -1001,12 +1001,15 @@ int mmlens_kpageflags(uint64_t pfn, uint64_t *flags);
  * enum mmlens_ledger_bucket - Those behind enum mmlens_bucket.
  * @MMLENS_LEDGER_KEPT:	free, on a CPU's list
  * @MMLENS_LEDGER_REST:	behind the first page of an allocation of higher order
+ * @MMLENS_LEDGER_VMALLOC: the kernel's own, mapped by it for vmalloc(), as stacks of
+ *			tasks or for modules; of x86-64, elsewhere with KERNEL
  * @MMLENS_LEDGER_HOLE:	has a struct page, but isn't memory by /proc/iomem
  * @MMLENS_LEDGER_BUCKETS: how many there are in all
  */
 enum mmlens_ledger_bucket {
 	MMLENS_LEDGER_KEPT = MMLENS_BUCKET_KERNEL + 1,
 	MMLENS_LEDGER_REST,
+	MMLENS_LEDGER_VMALLOC,
 	MMLENS_LEDGER_HOLE,
 	MMLENS_LEDGER_BUCKETS,
 };

@@ -50,6 +50,11 @@ struct mmlens_frames_list {
 	size_t count;
 };
 
+/* Return: 0 or -ENOMEM. */
+int mmlens_frames_add(struct mmlens_frames_list *list, uint64_t start,
+		      uint64_t end);
+/* Put them in order and join those that touch. */
+void mmlens_frames_sort(struct mmlens_frames_list *list);
 /* The first that ends behind @pfn; @count where there is none. */
 size_t mmlens_frames_find(const struct mmlens_frames_list *list, uint64_t pfn);
 
@@ -59,6 +64,10 @@ size_t mmlens_frames_find(const struct mmlens_frames_list *list, uint64_t pfn);
  */
 int mmlens_kept_read(struct mmlens_frames_list *kept, struct mmlens *lens,
 		     struct mmlens_stats *stats);
+
+/* What the kernel has mapped for vmalloc() and its kin; likewise. */
+int mmlens_vmapped_read(struct mmlens_frames_list *list, struct mmlens *lens,
+			struct mmlens_stats *stats);
 
 /* What /proc/iomem calls System RAM, in order; to be freed.  NULL and errno. */
 extern const char *mmlens_iomem_path;	/* tests have their own */

@@ -5,6 +5,7 @@
  * The walk of page frames tells most of them.  What it leaves untold is looked
  * for on the lists of CPUs, and then behind the first page of an allocation.
  * What is left may have been on its way meanwhile: it is looked at again.
+ * Last, of the kernel's own what it has mapped for vmalloc() is told apart.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -211,6 +212,31 @@ static int find_rests(struct mmlens_ledger *to,
 	return ret;
 }
 
+/* ---- vmalloc ---- */
+
+static int find_vmapped(struct job *job, struct mmlens_ledger *ledger)
+{
+	const struct mmlens_ledger from = *ledger;
+	struct mmlens_frames_list list = {};
+	int ret;
+
+	if (!mmlens_has_query(job->lens, MMLENS_NR_KMAP))
+		return 0;
+	ret = mmlens_vmapped_read(&list, job->lens, &job->stats);
+	ledger->runs = NULL;
+	ledger->count = 0;
+	for (size_t i = 0; i < from.count && !ret; i++) {
+		const struct mmlens_ledger_run *run = &from.runs[i];
+
+		ret = run->bucket != MMLENS_BUCKET_KERNEL ? add(ledger, run) :
+		      divide(ledger, run, &list, MMLENS_LEDGER_VMALLOC,
+			     MMLENS_BUCKET_KERNEL);
+	}
+	free(from.runs);
+	free(list.frames);
+	return ret;
+}
+
 /* ---- together ---- */
 
 static bool is_whole(const struct mmlens_ledger *ledger)
@@ -251,6 +277,8 @@ static int read_all(struct job *job, struct mmlens_ledger *ledger)
 		if (!ret && is_whole(ledger))
 			break;
 	}
+	if (!ret)
+		ret = find_vmapped(job, ledger);
 	free(job->ram.frames);
 	free(job->kept.frames);
 	ledger->stats = job->stats;

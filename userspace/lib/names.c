@@ -251,6 +251,7 @@ static const struct {
 	[MMLENS_BUCKET_KMALLOC] = { "kmalloc", "too large for slabs" },
 	[MMLENS_BUCKET_KERNEL] = { "kernel", "any other in use" },
 	[MMLENS_LEDGER_REST] = { "rest", "behind the first page of an allocation" },
+	[MMLENS_LEDGER_VMALLOC] = { "vmalloc", "vmalloc, stacks of tasks, modules" },
 	[MMLENS_BUCKET_RESERVED] = { "reserved", "taken at boot" },
 	[MMLENS_BUCKET_OFFLINE] = { "offline", "ballooned or not accepted" },
 	[MMLENS_BUCKET_HWPOISON] = { "hwpoison", "lost to memory errors" },

@@ -29,6 +29,7 @@ static const struct {
 	{ MMLENS_BUCKET_KMALLOC, 'k', "\033[33m" },
 	{ MMLENS_BUCKET_KERNEL, 'K', "\033[31m" },
 	{ MMLENS_LEDGER_REST, 'r', "\033[31m" },
+	{ MMLENS_LEDGER_VMALLOC, 'v', "\033[33m" },
 	{ MMLENS_BUCKET_RESERVED, 'R', "\033[31m" },
 	{ MMLENS_BUCKET_OFFLINE, 'o', "\033[31m" },
 	{ MMLENS_BUCKET_HWPOISON, 'X', "\033[31m" },
