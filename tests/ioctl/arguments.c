@@ -637,7 +637,7 @@ static const char *case_kmap_of_something(void)
 		{ MMLENS_WALK_LEVELS, -2 * PAGE, -PAGE },
 		{ MMLENS_WALK_LEVELS, -PAGE + 8, 0 },
 		{ MMLENS_WALK_LEVELS | MMLENS_WALK_USER_HALF, 0, 0 },
-		{ MMLENS_WALK_LEVELS << 1, -PAGE, 0 },
+		{ MMLENS_WALK_FRAMES << 1, -PAGE, 0 },
 	};
 	const char *why = NULL;
 	struct mmlens_walk walk = walk_of(getpid());
