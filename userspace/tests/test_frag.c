@@ -178,13 +178,13 @@ static void candidates_as_text(void)
 		"1. PFN 0x4-0x7, node 0, zone Normal, Movable: 2 pages free, 1 movable, 1 kept\n"
 		"   PFN           PAGES WHY       WHAT           WHOSE\n"
 		"   0x000000006       1 movable   active_anon    seven[7] 0x1000 and 1 more\n"
-		"   0x000000007       1 kept      kept           \n"
+		"   0x000000007       1 kept      kept\n"
 		"2. PFN 0x8-0xb, node 0, zone Normal, Movable: 1 fixed, 1 pinned, 1 held, 1 mlocked\n"
 		"   PFN           PAGES WHY       WHAT           WHOSE\n"
-		"   0x000000008       1 fixed     slab           \n"
+		"   0x000000008       1 fixed     slab\n"
 		"   0x000000009       1 pinned    active_anon    eight[8] 0x5000\n"
-		"   0x00000000a       1 held      inactive_anon  \n"
-		"   0x00000000b       1 mlocked   unevictable    \n"
+		"   0x00000000a       1 held      inactive_anon\n"
+		"   0x00000000b       1 mlocked   unevictable\n"
 		"longest lock hold 0.0 us\n");
 }
 

@@ -322,7 +322,7 @@ static void add_frames(struct records *r)
 static int run_ledger(const char *a, const char *b)
 {
 	struct records zones = {}, frames = {}, lists = {}, again = {};
-	struct records more = {};
+	struct records more = {}, nothing = {};
 	int status;
 
 	write_iomem();
@@ -336,10 +336,10 @@ static int run_ledger(const char *a, const char *b)
 	{
 		const struct fake_call calls[] = {
 			WHOLE(zones), WHOLE(frames), WHOLE(lists),
-			WHOLE(again), HELD(more),
+			WHOLE(again), HELD(more), WHOLE(nothing),
 		};
 
-		fake_init(&fake, calls, 5);
+		fake_init(&fake, calls, 6);
 		status = run_command(&fake, "ledger", a, b, NULL);
 		CHECK(!fake.broken);
 	}
@@ -375,26 +375,53 @@ static void ledger_as_a_map(void)
 	CHECK(strstr(output, "0x000000000 [  RS............................Kr "));
 }
 
+/* The kernel maps PFN 210 for vmalloc(), and 211 as its image. */
+static void add_kmap(struct records *r)
+{
+	struct mmlens_region region = {
+		.head = { sizeof(region), MMLENS_REC_REGION, 0 },
+		.start = 0xffffc90000000000, .end = 0xffffe90000000000,
+		.name = "vmalloc",
+	};
+	struct mmlens_kmap run = {
+		.head = { sizeof(run), MMLENS_REC_KMAP, MMLENS_LEVEL_PTE },
+		.flags = MMLENS_STATE_PRESENT, .va = region.start, .count = 1,
+		.value = 210, .consecutive = 1,
+	};
+
+	add_record(r, &region, sizeof(region));
+	add_record(r, &run, sizeof(run));
+	run.va = 0xffffffff81000000;
+	run.value = 211;
+	add_record(r, &run, sizeof(run));
+}
+
 /* Nothing says what it is in three looks: it is listed. */
 static void ledger_lists_what_is_untold(void)
 {
-	struct records zones = {}, frames = {}, lists = {};
+	struct records zones = {}, frames = {}, lists = {}, again = {};
+	struct records kmap = {};
 
 	write_iomem();
 	add_zones(&zones);
 	add_pfns(&frames, 200, 2, MMLENS_BUCKET_UNTOLD, 0);
+	add_pfns(&frames, 210, 2, MMLENS_BUCKET_KERNEL, 0);
+	add_pfns(&again, 200, 2, MMLENS_BUCKET_UNTOLD, 0);
 	add_lists(&lists);
+	add_kmap(&kmap);
 	{
 		const struct fake_call calls[] = {
 			WHOLE(zones), WHOLE(frames), WHOLE(lists),
-			WHOLE(frames), WHOLE(lists), WHOLE(frames),
-			WHOLE(lists),
+			WHOLE(again), WHOLE(lists), WHOLE(again),
+			WHOLE(lists), WHOLE(kmap),
 		};
 
-		fake_init(&fake, calls, 7);
+		fake_init(&fake, calls, 8);
 		CHECK_NUMBER(run_command(&fake, "ledger", NULL, NULL, NULL), 0);
 		CHECK(!fake.broken);
 	}
+	CHECK(strstr(output, " kernel                   1    4.0K   0.0% any other in use\n"
+		     " vmalloc                  1    4.0K   0.0% vmalloc, stacks of tasks, modules\n"));
 	CHECK(strstr(output, " untold                   2    8.0K   0.0% no bucket fits\n"
 		     "   untold: PFN 0xc8-0xc9\n"));
 }

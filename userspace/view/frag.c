@@ -132,8 +132,10 @@ static void put_blocker(struct view *v, const struct mmlens_blocker *b,
 	line_string(&l, mmlens_obstacle_name(b->obstacle));
 	line_pad(&l, 33);
 	line_string(&l, what_of(b));
-	line_pad(&l, 48);
-	put_owner(&l, owner);
+	if (owner->user || owner->file[0] || owner->memcg) {
+		line_pad(&l, 47);
+		put_owner(&l, owner);
+	}
 	line_end(&l, v);
 }
 
