@@ -8,6 +8,23 @@
 
 #include "uapi/mmlens.h"
 
+/**
+ * struct mml_beside - For a look at many entries that are to name pages of a
+ * range: what an entry needn't be decoded for.
+ * @mask:	bits of a present one that are its PFN
+ * @low:	what they are of the first page
+ * @size:	from there to the range's end in bytes, less one
+ *
+ * mml_arch_beside() makes it of the PFNs from @start to before @end, and
+ * mml_arch_count_beside() says how many entries from @ptep on surely name no
+ * such page.  It is a loop of its own: nearly all entries are seen by it alone.
+ */
+struct mml_beside {
+	u64 mask;
+	u64 low;
+	u64 size;
+};
+
 #if defined(CONFIG_X86_64)
 
 #define MML_ARCH	EM_X86_64
@@ -50,30 +67,72 @@ static inline bool mml_arch_has_pfn(pte_t entry, unsigned long pfn)
 	       (mml_arch_raw(entry) & mml_arch_pfn_mask()) == PFN_PHYS(pfn);
 }
 
-/*
- * For a look at many entries in memory: those that surely name no page from PFN
- * @start to before @end, by the two numbers that mml_arch_beside() makes of
- * them.  All others are to be decoded.
- */
-static inline void mml_arch_beside(u64 start, u64 end, u64 *low, u64 *size)
+static inline void mml_arch_beside(u64 start, u64 end,
+				   struct mml_beside *beside)
 {
 	const u64 most = (PTE_PFN_MASK >> PAGE_SHIFT) + 1;
 
-	*low = 0;
-	*size = U64_MAX;
-	if (boot_cpu_has(X86_FEATURE_XENPV) || start >= min(end, most))
-		return;
-	*low = PFN_PHYS(start);
-	*size = PFN_PHYS(min(end, most) - start) - 1;
+	beside->mask = PTE_PFN_MASK;
+	if (boot_cpu_has(X86_FEATURE_XENPV)) {
+		/* Entries hold other PFNs: none is left out. */
+		beside->low = 0;
+		beside->size = U64_MAX;
+	} else if (start >= min(end, most)) {
+		/* No page begins there. */
+		beside->low = 1;
+		beside->size = 0;
+	} else {
+		beside->low = PFN_PHYS(start);
+		beside->size = PFN_PHYS(min(end, most) - start) - 1;
+	}
 }
 
-static inline bool mml_arch_maps_beside(pte_t entry, u64 low, u64 size)
+static inline bool mml_arch_is_beside(u64 raw, const struct mml_beside *beside)
 {
-	const u64 raw = mml_arch_raw(entry);
-
 	if (!(raw & _PAGE_PRESENT))
 		return !raw;
-	return (raw & PTE_PFN_MASK) - low > size;
+	return (raw & beside->mask) - beside->low > beside->size;
+}
+
+/* Without a branch for each: present and beside all of them, or all empty. */
+static inline bool mml_arch_all_beside(const pte_t *ptep,
+				       const struct mml_beside *beside)
+{
+	u64 all = ~0ULL, some = 0, least = U64_MAX;
+	unsigned int i;
+
+	_Pragma("GCC unroll 8")
+	for (i = 0; i < 8; i++) {
+		const u64 raw = mml_arch_raw(READ_ONCE(ptep[i]));
+
+		all &= raw;
+		some |= raw;
+		least = min(least, (raw & beside->mask) - beside->low);
+	}
+	return !some || ((all & _PAGE_PRESENT) && least > beside->size);
+}
+
+static inline unsigned int mml_arch_count_beside(const pte_t *ptep,
+						 unsigned int n,
+						 const struct mml_beside *beside)
+{
+	const struct mml_beside local = *beside;
+	const pte_t *at = ptep, *end = ptep + n;
+
+	while (at < end) {
+		const pte_t *stop = at + min_t(long, 8, end - at);
+
+		if (stop - at == 8 && mml_arch_all_beside(at, &local)) {
+			at = stop;
+			continue;
+		}
+		while (at < stop &&
+		       mml_arch_is_beside(mml_arch_raw(READ_ONCE(*at)), &local))
+			at++;
+		if (at < stop)
+			break;
+	}
+	return at - ptep;
 }
 
 /* What an entry denies, whatever others allow: MMLENS_EFF_*. */
@@ -132,15 +191,20 @@ static inline bool mml_arch_has_pfn(pte_t entry, unsigned long pfn)
 	return (pte_val(entry) & PAGE_MASK) == PFN_PHYS(pfn);
 }
 
-static inline void mml_arch_beside(u64 start, u64 end, u64 *low, u64 *size)
+static inline void mml_arch_beside(u64 start, u64 end,
+				   struct mml_beside *beside)
 {
-	*low = 0;
-	*size = U64_MAX;
 }
 
-static inline bool mml_arch_maps_beside(pte_t entry, u64 low, u64 size)
+static inline unsigned int mml_arch_count_beside(const pte_t *ptep,
+						 unsigned int n,
+						 const struct mml_beside *beside)
 {
-	return !pte_val(entry);
+	unsigned int i = 0;
+
+	while (i < n && !pte_val(READ_ONCE(ptep[i])))
+		i++;
+	return i;
 }
 
 static inline u32 mml_arch_denied(pte_t entry)

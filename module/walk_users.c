@@ -38,8 +38,7 @@
  * @since:	when the walk began, in units of mml_users_time()
  * @pid:	the process under way, or the first to look for
  * @tag:	low bits that tell its address space; 0: nothing of it was walked
- * @low:	physical address of the first page to look for
- * @size:	bytes from there to the end, less one
+ * @beside:	what needn't be looked at
  * @run:	pages in a row that are to be emitted; without any, count is 0
  */
 struct mml_users {
@@ -47,8 +46,7 @@ struct mml_users {
 	u64 since;
 	int pid;
 	unsigned long tag;
-	u64 low;
-	u64 size;
+	struct mml_beside beside;
 	struct mmlens_user run;
 };
 
@@ -137,7 +135,8 @@ static void mml_users_entry(struct mml_walk *walk, const struct mml_entry *e,
 
 /*
  * An entry that may name a page in the range.  Returns the raw value that the
- * next one has if it differs by the PFN alone, and by one; 0: let it be decoded.
+ * next one has if it goes on with the run: it differs by the PFN alone, and by
+ * one; 0: let it be decoded.
  */
 static u64 mml_users_pte(struct mml_walk *walk, struct vm_area_struct *vma,
 			 u32 denied, unsigned long va, pte_t entry)
@@ -152,9 +151,37 @@ static u64 mml_users_pte(struct mml_walk *walk, struct vm_area_struct *vma,
 	mml_users_entry(walk, &e, denied | mml_arch_denied(entry),
 			MMLENS_LEVEL_PTE, va, 1);
 	if ((e.flags & MMLENS_PTE_STATE) != MMLENS_STATE_PRESENT ||
-	    (e.flags & odd) || !mml_arch_has_pfn(entry, e.value))
+	    (e.flags & odd) || !mml_arch_has_pfn(entry, e.value) ||
+	    e.value < walk->start || e.value >= walk->end)
 		return 0;
 	return mml_arch_raw(entry) + PAGE_SIZE;
+}
+
+/* Entries that differ by the PFN alone, each by one, from @next on. */
+static unsigned int mml_users_like(const pte_t *ptep, unsigned int n, u64 next)
+{
+	const pte_t *at = ptep, *end = ptep + n;
+
+	for (; at < end && mml_arch_raw(mml_entry_read(at)) == next; at++)
+		next += PAGE_SIZE;
+	return at - ptep;
+}
+
+/*
+ * Entries that go on with the run, if @next isn't 0: at most up to the end of
+ * the range.
+ */
+static unsigned int mml_users_more(struct mml_walk *walk, const pte_t *ptep,
+				   unsigned int n, u64 next)
+{
+	struct mml_users *users = walk->private;
+	const u64 end = users->run.pfn + users->run.count;
+
+	if (!next)
+		return 0;
+	n = mml_users_like(ptep, min_t(u64, n, walk->end - end), next);
+	users->run.count += n;
+	return n;
 }
 
 static void mml_users_ptes(struct mml_walk *walk, struct vm_area_struct *vma,
@@ -162,22 +189,18 @@ static void mml_users_ptes(struct mml_walk *walk, struct vm_area_struct *vma,
 			   pte_t *ptep, unsigned int n)
 {
 	struct mml_users *users = walk->private;
-	const u64 low = users->low, size = users->size;
-	u64 next = 0;
-	unsigned int i;
+	unsigned int i = 0;
+	u64 next;
 
-	for (i = 0; i < n; i++) {
-		pte_t entry = mml_entry_read(ptep + i);
-
-		if (mml_arch_maps_beside(entry, low, size)) {
-			next = 0;
-		} else if (next && mml_arch_raw(entry) == next) {
-			users->run.count++;
-			next += PAGE_SIZE;
-		} else {
-			next = mml_users_pte(walk, vma, pmd->denied,
-					     addr + i * PAGE_SIZE, entry);
-		}
+	for (;;) {
+		i += mml_arch_count_beside(ptep + i, n - i, &users->beside);
+		if (i == n)
+			return;
+		next = mml_users_pte(walk, vma, pmd->denied,
+				     addr + i * PAGE_SIZE,
+				     mml_entry_read(ptep + i));
+		i++;
+		i += mml_users_more(walk, ptep + i, n - i, next);
 	}
 }
 
@@ -326,7 +349,7 @@ static void mml_users_begin(struct mml_walk *walk)
 	struct mml_users *users = walk->private;
 
 	users->begun = true;
-	mml_arch_beside(walk->start, walk->end, &users->low, &users->size);
+	mml_arch_beside(walk->start, walk->end, &users->beside);
 	if (walk->generation == 1) {
 		users->since = mml_users_time(ktime_get_boottime_ns());
 		users->pid = 1;

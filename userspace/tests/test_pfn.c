@@ -75,17 +75,14 @@ static void add_file_vma(struct records *r, uint64_t start)
 	add_name(r, "/a/name");
 }
 
-static struct records users, procs, page, first, second, none;
+static struct records users, procs, page, first, second;
 
 /* Two processes map PFN 0x1007, one in a run. */
 static int run(const char *a, const char *b, const char *c)
 {
-	struct fake_call calls[] = {
-		WHOLE(users), WHOLE(procs), WHOLE(page), WHOLE(first),
-		WHOLE(second), WHOLE(none),
-	};
+	struct fake_call calls[5];
 
-	users = procs = page = first = second = none = (struct records) {};
+	users = procs = page = first = second = (struct records) {};
 	add_user(&users, 9, 0x7000, 0x1000, 16, MMLENS_LEVEL_PTE);
 	add_user(&users, 10, 0x200000, 0x1007, 1, MMLENS_LEVEL_PMD);
 	add_stranger(&users);
@@ -94,6 +91,11 @@ static int run(const char *a, const char *b, const char *c)
 	add_file_page(&page, 0x1007);
 	add_file_vma(&first, 0x7000);
 	add_vma(&second, 0x200000, 0x400000, MMLENS_VMA_ANON);
+	calls[0] = (struct fake_call) WHOLE(users);
+	calls[1] = (struct fake_call) WHOLE(procs);
+	calls[2] = (struct fake_call) WHOLE(page);
+	calls[3] = (struct fake_call) WHOLE(first);
+	calls[4] = (struct fake_call) WHOLE(second);
 	calls[0].max_hold_ns = 4200;
 	fake_init(&fake, calls, ARRAY_SIZE(calls));
 	return run_command(&fake, "pfn", a, b, c);
@@ -139,9 +141,9 @@ static void who_maps_a_range(void)
 {
 	CHECK_NUMBER(run("--who", "0x1000+16", NULL), 0);
 	CHECK_STRING(output,
-		"PFNS                       PAGES     PID COMMAND          ADDRESS        LEVEL STATE                FLAGS             EFF\n"
-		"0x1000-0x100f                 16       9 nine             0x000000007000 pte present                uw--------------- urw-\n"
-		"0x1007                         1      10 t?n              0x000000200000 pmd present                uw--------------- urw-\n"
+		"PFNS                       PAGES     PID COMMAND          ADDRESS        LEVEL STATE            FLAGS             EFF\n"
+		"0x1000-0x100f                 16       9 nine             0x000000007000 pte   present          uw--------------- urw-\n"
+		"0x1007                         1      10 t?n              0x000000200000 pmd   present          uw--------------- urw-\n"
 		"of 16 page frames from 0x1000 on: mapped 17 times\n"
 		"longest lock hold 4.2 us\n");
 	CHECK_NUMBER(fake.made, 2);

@@ -8,7 +8,7 @@ BEGIN {
 /^#define MMLENS_NR_[A-Z0-9_]+[ \t]/ {
 	print "\t{ \"" $2 "\", " $2 " },"
 }
-/^[ \t]+MMLENS_(STATE|LEVEL|LRU|MIGRATE|PAGE_KIND|BUCKET)_[A-Z0-9_]+[ \t]*=/ {
+/^[ \t]+MMLENS_(STATE|LEVEL|LRU|MIGRATE|PAGE_KIND|BUCKET|BACKING_KIND)_[A-Z0-9_]+[ \t]*=/ {
 	print "\t{ \"" $1 "\", " $1 " },"
 }
 END { print "};" }

@@ -313,7 +313,15 @@ const struct pfn_view pfn_text = {
 
 /* ---- text: who maps them ---- */
 
-enum { WHO_SHIFT = 38 };
+enum {
+	WHO_PAGES = 24,
+	WHO_COMM = 41,
+	WHO_ADDRESS = 58,
+	WHO_LEVEL = 73,
+	WHO_STATE = 79,
+	WHO_FLAGS = 96,
+	WHO_EFF = 114,
+};
 
 /* FIRST-LAST, or the only one. */
 static void line_pfns(struct line *l, uint64_t pfn, uint64_t count)
@@ -327,27 +335,49 @@ static void line_pfns(struct line *l, uint64_t pfn, uint64_t count)
 
 static void text_who(struct view *v, const struct pfn_mapper *m)
 {
-	struct line l = {};
+	struct line l;
 
+	/* Its room needn't be cleared for each of many. */
+	l.length = 0;
 	line_pfns(&l, m->pfn, m->count);
-	line_pad(&l, 24);
+	line_pad(&l, WHO_PAGES);
 	line_number_right(&l, 8, m->count);
-	line_char(&l, ' ');
-	line_number_right(&l, 7, m->user->pid);
+	line_number_right(&l, 8, m->user->pid);
 	line_char(&l, ' ');
 	line_name(&l, m->comm ? m->comm : "?");
-	line_pad(&l, WHO_SHIFT + 20);
+	line_pad(&l, WHO_ADDRESS);
 	line_string(&l, "0x");
 	line_hex(&l, m->va, 12);
-	line_char(&l, ' ');
+	line_pad(&l, WHO_LEVEL);
 	line_string(&l, mmlens_level_name(m->user->head.level));
-	line_char(&l, ' ');
+	line_pad(&l, WHO_STATE);
 	line_string(&l, mmlens_state_name(mmlens_state(m->user->flags)));
-	line_pad(&l, WHO_SHIFT + 53);
+	line_pad(&l, WHO_FLAGS);
 	line_letters(&l, mmlens_pte_flags(), m->user->flags);
-	line_char(&l, ' ');
+	line_pad(&l, WHO_EFF);
 	line_effective(&l, v->info, m->user->flags);
 	line_end(&l, v);
+}
+
+static void who_heading(struct view *v)
+{
+	struct line l = {};
+
+	line_string(&l, "PFNS");
+	line_pad(&l, WHO_PAGES);
+	line_string(&l, "   PAGES     PID COMMAND");
+	line_pad(&l, WHO_ADDRESS);
+	line_string(&l, "ADDRESS");
+	line_pad(&l, WHO_LEVEL);
+	line_string(&l, "LEVEL");
+	line_pad(&l, WHO_STATE);
+	line_string(&l, "STATE");
+	line_pad(&l, WHO_FLAGS);
+	line_string(&l, "FLAGS");
+	line_pad(&l, WHO_EFF);
+	line_string(&l, "EFF");
+	line_char(&l, '\0');
+	view_heading(v, l.text);
 }
 
 static uint64_t count_pages(const struct pfn_mapper *mappers, size_t count)
@@ -363,7 +393,7 @@ void pfn_who_text(struct view *v, uint64_t start, uint64_t end,
 		  const struct pfn_mapper *mappers, size_t count,
 		  const struct mmlens_stats *stats)
 {
-	view_heading(v, "PFNS                       PAGES     PID COMMAND          ADDRESS        LEVEL STATE                FLAGS             EFF");
+	who_heading(v);
 	for (size_t i = 0; i < count && !v->error; i++)
 		text_who(v, &mappers[i]);
 	fprintf(v->out, "of %" PRIu64 " page frames from 0x%" PRIx64
