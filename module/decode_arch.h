@@ -94,45 +94,83 @@ static inline bool mml_arch_is_beside(u64 raw, const struct mml_beside *beside)
 	return (raw & beside->mask) - beside->low > beside->size;
 }
 
-/* Without a branch for each: present and beside all of them, or all empty. */
-static inline bool mml_arch_all_beside(const pte_t *ptep,
-				       const struct mml_beside *beside)
+/* Entries that are looked at together, without a branch for each. */
+#define MML_GROUP	8
+
+static inline bool mml_arch_all_empty(const pte_t *ptep)
 {
-	u64 all = ~0ULL, some = 0, least = U64_MAX;
+	u64 some = 0;
 	unsigned int i;
 
 	_Pragma("GCC unroll 8")
-	for (i = 0; i < 8; i++) {
+	for (i = 0; i < MML_GROUP; i++)
+		some |= mml_arch_raw(READ_ONCE(ptep[i]));
+	return !some;
+}
+
+/* All of a group present and beside, or all empty? */
+static inline bool mml_arch_all_beside(const pte_t *ptep, u64 mask, u64 low,
+				       u64 size)
+{
+	u64 all = _PAGE_PRESENT, least = U64_MAX;
+	unsigned int i;
+
+	_Pragma("GCC unroll 8")
+	for (i = 0; i < MML_GROUP; i++) {
 		const u64 raw = mml_arch_raw(READ_ONCE(ptep[i]));
 
 		all &= raw;
-		some |= raw;
-		least = min(least, (raw & beside->mask) - beside->low);
+		least = min(least, (raw & mask) - low);
 	}
-	return !some || ((all & _PAGE_PRESENT) && least > beside->size);
+	return all ? least > size : mml_arch_all_empty(ptep);
 }
 
 static inline unsigned int mml_arch_count_beside(const pte_t *ptep,
 						 unsigned int n,
 						 const struct mml_beside *beside)
 {
-	const struct mml_beside local = *beside;
-	const pte_t *at = ptep, *end = ptep + n;
+	const u64 mask = beside->mask, low = beside->low, size = beside->size;
+	unsigned int i = 0, stop;
 
-	while (at < end) {
-		const pte_t *stop = at + min_t(long, 8, end - at);
-
-		if (stop - at == 8 && mml_arch_all_beside(at, &local)) {
-			at = stop;
-			continue;
-		}
-		while (at < stop &&
-		       mml_arch_is_beside(mml_arch_raw(READ_ONCE(*at)), &local))
-			at++;
-		if (at < stop)
+	while (i < n) {
+		while (i + MML_GROUP <= n &&
+		       mml_arch_all_beside(ptep + i, mask, low, size))
+			i += MML_GROUP;
+		stop = min(n, i + MML_GROUP);
+		while (i < stop &&
+		       mml_arch_is_beside(mml_arch_raw(READ_ONCE(ptep[i])),
+					  beside))
+			i++;
+		if (i < stop)
 			break;
 	}
-	return at - ptep;
+	return i;
+}
+
+static inline bool mml_arch_all_like(const pte_t *ptep, u64 next)
+{
+	u64 differ = 0;
+	unsigned int i;
+
+	_Pragma("GCC unroll 8")
+	for (i = 0; i < MML_GROUP; i++)
+		differ |= mml_arch_raw(READ_ONCE(ptep[i])) ^
+			  (next + i * PAGE_SIZE);
+	return !differ;
+}
+
+/* How many entries are @next and those behind it, each by one PFN more? */
+static inline unsigned int mml_arch_count_like(const pte_t *ptep,
+					       unsigned int n, u64 next)
+{
+	unsigned int i = 0;
+
+	for (; i + MML_GROUP <= n && mml_arch_all_like(ptep + i, next);
+	     i += MML_GROUP)
+		next += MML_GROUP * PAGE_SIZE;
+	for (; i < n && mml_arch_raw(READ_ONCE(ptep[i])) == next; i++)
+		next += PAGE_SIZE;
+	return i;
 }
 
 /* What an entry denies, whatever others allow: MMLENS_EFF_*. */
@@ -205,6 +243,12 @@ static inline unsigned int mml_arch_count_beside(const pte_t *ptep,
 	while (i < n && !pte_val(READ_ONCE(ptep[i])))
 		i++;
 	return i;
+}
+
+static inline unsigned int mml_arch_count_like(const pte_t *ptep,
+					       unsigned int n, u64 next)
+{
+	return 0;
 }
 
 static inline u32 mml_arch_denied(pte_t entry)

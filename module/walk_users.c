@@ -157,16 +157,6 @@ static u64 mml_users_pte(struct mml_walk *walk, struct vm_area_struct *vma,
 	return mml_arch_raw(entry) + PAGE_SIZE;
 }
 
-/* Entries that differ by the PFN alone, each by one, from @next on. */
-static unsigned int mml_users_like(const pte_t *ptep, unsigned int n, u64 next)
-{
-	const pte_t *at = ptep, *end = ptep + n;
-
-	for (; at < end && mml_arch_raw(mml_entry_read(at)) == next; at++)
-		next += PAGE_SIZE;
-	return at - ptep;
-}
-
 /*
  * Entries that go on with the run, if @next isn't 0: at most up to the end of
  * the range.
@@ -179,7 +169,7 @@ static unsigned int mml_users_more(struct mml_walk *walk, const pte_t *ptep,
 
 	if (!next)
 		return 0;
-	n = mml_users_like(ptep, min_t(u64, n, walk->end - end), next);
+	n = mml_arch_count_like(ptep, min_t(u64, n, walk->end - end), next);
 	users->run.count += n;
 	return n;
 }
