@@ -23,20 +23,6 @@
 #include "compat/shmem.h"
 #include "page.h"
 
-/**
- * mml_backing_get() - Take a reference, to look at what backs a page.
- * @page:	of online memory; inside of the RCU section that found it
- *
- * Returns: the first of its folio, to be put with put_page() when that section
- * is left; NULL where there is nothing to hold.
- */
-struct page *mml_backing_get(struct page *page)
-{
-	struct page *head = compound_head(page);
-
-	return get_page_unless_zero(head) ? head : NULL;
-}
-
 /* Is it of the slab allocator, from end to end? */
 static bool mml_is_slab_object(const void *object, size_t size)
 {
@@ -125,6 +111,24 @@ static u8 mml_backing_kind(const struct mml_look *look)
 						MMLENS_BACKING_KIND_FILE;
 	return mml_kpf_swapcache(look) ? MMLENS_BACKING_KIND_SWAP_CACHE :
 					 MMLENS_BACKING_KIND_NONE;
+}
+
+/**
+ * mml_backing_get() - Take a reference, to look at what backs a page.
+ * @page:	of online memory; inside of the RCU section that found it
+ * @head:	the first of its folio, as far as a look without a reference tells
+ *
+ * Returns: @head, to be put with put_page() when that section is left; NULL
+ * where there is nothing to look at, or nothing to hold.
+ */
+struct page *mml_backing_get(struct page *page, struct page *head)
+{
+	struct mml_look look;
+
+	mml_look_at(page, head, &look);
+	if (mml_backing_kind(&look) == MMLENS_BACKING_KIND_NONE)
+		return NULL;
+	return get_page_unless_zero(head) ? head : NULL;
 }
 
 /* Of page cache and of swap cache. */

@@ -7,7 +7,7 @@
 
 #include "uapi/mmlens.h"
 
-struct page *mml_backing_get(struct page *page);
+struct page *mml_backing_get(struct page *page, struct page *head);
 void mml_backing_fill(struct page *page, struct page *head,
 		      struct mmlens_backing *rec);
 

@@ -444,7 +444,7 @@ static void mml_scan_backed(struct mml_walk *walk, unsigned long end)
 		goto out_unlock;
 	rec->pfn = scan.told;
 	page = pfn_to_page(scan.told);
-	head = mml_backing_get(page);
+	head = mml_backing_get(page, mml_scan_head(page, scan.told));
 	mml_backing_fill(page, head, rec);
 out_unlock:
 	rcu_read_unlock();
