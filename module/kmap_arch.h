@@ -152,11 +152,16 @@ static inline u64 mml_kmap_pfn_mask(u8 shift)
 	return PTE_PFN_MASK & ~((1ULL << shift) - 1);
 }
 
-/* What entries of one run have in common. */
+/*
+ * What entries of one run have in common.  One that isn't present has its PFN
+ * inverted (asm/pgtable-invert.h), all bits of it.
+ */
 static inline u64 mml_kmap_key(u64 entry, u8 shift)
 {
-	return entry & ~(mml_kmap_pfn_mask(shift) | _PAGE_ACCESSED |
-			 _PAGE_DIRTY);
+	u64 pfn = entry & _PAGE_PRESENT ? mml_kmap_pfn_mask(shift) :
+					  PTE_PFN_MASK;
+
+	return entry & ~(pfn | _PAGE_ACCESSED | _PAGE_DIRTY);
 }
 
 /* State and MMLENS_PTE_* of an entry that isn't empty. */

@@ -109,7 +109,8 @@ def walk_table(found, data, depth, base, raws):
                               frozenset(test_vtop.allowed(path)),
                               (raw & frame) // PAGE)
         else:
-            found[va] = Entry(level, raw & ~(frame | ACCESSED | DIRTY),
+            # without P the PFN is inverted, all bits of it
+            found[va] = Entry(level, raw & ~(FRAME | ACCESSED | DIRTY),
                               None, None)
 
 
