@@ -96,8 +96,13 @@ static inline unsigned int mml_regions(struct mml_region *regions)
 #endif
 		{ "kernel_text", 0, __START_KERNEL_map, MODULES_VADDR },
 		{ "modules", 0, MODULES_VADDR, MODULES_END },
+#ifdef CONFIG_X86_VSYSCALL_EMULATION
+		/* It is the highest page of the fixmap. */
 		{ "fixmap", 0, FIXADDR_START, VSYSCALL_ADDR },
 		{ "vsyscall", 0, VSYSCALL_ADDR, VSYSCALL_ADDR + PAGE_SIZE },
+#else
+		{ "fixmap", 0, FIXADDR_START, FIXADDR_TOP + PAGE_SIZE },
+#endif
 	};
 
 	BUILD_BUG_ON(ARRAY_SIZE(all) > MML_MAX_REGIONS);

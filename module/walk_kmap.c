@@ -293,9 +293,12 @@ static bool mml_kmap_entries(struct mml_kmap *km)
 	return true;
 }
 
-/* A table that can't be held: the last that was met. */
+/* A table that can't be held: the last that was met is told as one. */
 static bool mml_kmap_lost(struct mml_kmap *km)
 {
+	while (km->depth && !mml_kmap_is_table(km->path[km->depth - 1].entry,
+					       km->level[km->depth - 1]))
+		km->depth--;
 	if (!km->depth) {
 		km->walk->done = true;
 		return true;

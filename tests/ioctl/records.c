@@ -404,15 +404,16 @@ static const char *check_kmap(const struct mmlens_kmap *run)
 
 	if (run->head.size != sizeof(*run) || run->reserved ||
 	    run->consecutive > 1 || !run->head.level ||
-	    run->head.level > MMLENS_LEVEL_PUD)
+	    run->head.level > (state == MMLENS_STATE_TABLE ?
+			       MMLENS_LEVEL_PGD : MMLENS_LEVEL_PUD))
 		return wrong("kernel's entry %#llx: head", run->va);
-	if (state != MMLENS_STATE_PRESENT && state != MMLENS_STATE_OTHER)
+	if (state != MMLENS_STATE_PRESENT && state != MMLENS_STATE_OTHER &&
+	    state != MMLENS_STATE_TABLE)
 		return wrong("kernel's entry %#llx: state %u", run->va, state);
 	if (!run->count || run->va >> 56 != 0xff ||
 	    run->va & ((PAGE << 9 * (run->head.level - 1)) - 1) ||
 	    run->flags & (MMLENS_PTE_ACCESSED | MMLENS_PTE_DIRTY) ||
-	    (run->raw & 1) != (state == MMLENS_STATE_PRESENT) ||
-	    (!run->raw && state == MMLENS_STATE_PRESENT))
+	    (run->raw & 1) != (state != MMLENS_STATE_OTHER))
 		return wrong("%llu entries at %#llx: flags %#x, raw %#llx",
 			     run->count, run->va, run->flags, run->raw);
 	return NULL;
