@@ -44,9 +44,12 @@ class Kcore:
         table = os.pread(self.file.fileno(), size * count, offset)
         self.segments = []
         for at in range(0, size * count, size):
-            kind, _, where, _, physical, length = struct.unpack_from(
+            kind, _, where, address, physical, length = struct.unpack_from(
                 "IIQQQQ", table, at)
-            if kind == 1 and physical < 1 << 52:
+            # The image's own addresses show zeroes where the kernel has
+            # freed a part of it, whatever that memory is used for now.
+            if (kind == 1 and physical < 1 << 52 and
+                    address < 0xffffffff80000000):
                 self.segments.append((physical, length, where))
 
     def word(self, physical):
