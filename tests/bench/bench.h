@@ -128,6 +128,10 @@ uint64_t all_pagemaps(uint64_t start, uint64_t end);
 uint64_t run_command(const char *const argv[], uint64_t *peak_rss);
 
 /* waits.c: a process that maps, touches and unmaps while it is watched */
+void setup_fragments(struct target *target);
+uint64_t hold_under_mmlens(const struct target *target);
+uint64_t hold_under_pagetypeinfo(const struct target *target);
+void note_holds(void);
 void setup_waits(struct target *target);
 uint64_t wait_under_mmlens(const struct target *target);
 uint64_t wait_under_rollup(const struct target *target);

@@ -381,6 +381,15 @@ const struct job jobs[] = {
 		.ours = who_command,
 		.theirs = who_files,
 	}, {
+		.name = "zone's lock held, 200,000 free blocks",
+		.against = "a loop reading /proc/pagetypeinfo",
+		.measure = WAIT,
+		.setup = setup_fragments,
+		.ours = hold_under_mmlens,
+		.theirs = hold_under_pagetypeinfo,
+		.at_least = 20,
+		.note = note_holds,
+	}, {
 		.name = "worst wait of a process being watched",
 		.against = "a loop reading smaps_rollup",
 		.measure = WAIT,
