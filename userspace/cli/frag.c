@@ -150,6 +150,18 @@ static int name_file(struct session *s, const struct mmlens_pfns *run,
 	return ret < 0 ? ret : 0;
 }
 
+/*
+ * Does it map the page?  The entry of a huge page that was lost to a memory
+ * error names all of its pages, though some may have been freed since.
+ */
+static bool maps(const struct mmlens_user *user, const struct mmlens_pfns *run)
+{
+	if (run->pfn - user->pfn >= user->count)
+		return false;
+	return mmlens_state(user->flags) != MMLENS_STATE_HWPOISON ||
+	       run->bucket == MMLENS_BUCKET_HWPOISON;
+}
+
 static int find_owner(struct session *s, const struct answer *answer,
 		      const struct mmlens_pfns *run, struct frag_owner *owner)
 {
@@ -158,7 +170,7 @@ static int find_owner(struct session *s, const struct answer *answer,
 	for (size_t i = 0; i < users->count; i++) {
 		const struct mmlens_user *user = &users->users[i];
 
-		if (run->pfn - user->pfn >= user->count)
+		if (!maps(user, run))
 			continue;
 		if (owner->user)
 			owner->others++;
