@@ -85,16 +85,36 @@ def still_pids():
     return [pid, *machine.children(pid)]
 
 
+@functools.lru_cache(None)
+def stopped_one(pid):
+    """Addresses by PFN of one that was stopped: read once, it takes long."""
+    found = collections.defaultdict(list)
+    for va, pfn in entries_of(pid):
+        found[pfn].append(va)
+    return found
+
+
 def others_map(pfns):
-    """(PID, address, PFN) of those that all other processes map now."""
+    """(PID, address, PFN) of those that all other processes map, or mapped when
+    they were stopped."""
     found = set()
     for pid in processes():
         if pid in still_pids() or pid == os.getpid():
             continue
         with contextlib.suppress(OSError, lib.Failure):
-            found |= {(pid, va, pfn) for va, pfn in entries_of(pid)
-                      if pfn in pfns}
+            if lib.process_state(pid) in "Tt":
+                found |= {(pid, va, pfn) for pfn in pfns
+                          for va in stopped_one(pid).get(pfn, ())}
+            else:
+                found |= {(pid, va, pfn) for va, pfn in entries_of(pid)
+                          if pfn in pfns}
     return found
+
+
+def maps_now(pid, va, pfn):
+    with contextlib.suppress(OSError, lib.Failure):
+        return entry_of(pid, va) & (PRESENT | FRAME) == PRESENT | pfn
+    return False
 
 
 # ---- what the reader says ----
@@ -215,8 +235,9 @@ def compare_users(frame, others):
     still = {user for user in users if user[0] in still_pids()}
     same(still, still_ones()[pfn], f"who maps {pfn:#x}")
     for pid, va, other in others:
-        if other == pfn:
-            expect((pid, va) in users, f"{pfn:#x}: not {pid} at {va:#x}")
+        if other == pfn and (pid, va) not in users:
+            expect(not maps_now(pid, va, pfn),
+                   f"{pfn:#x}: not {pid} at {va:#x}")
 
 
 KINDS = ["anon", "zero", "prot_none", "read_only", "locked", "lazyfree",
