@@ -253,7 +253,8 @@ static void pageblocks_as_text(void)
 		"NODE ZONE     FIRST PFN   LAST PFN       BLOCKS TYPE\n"
 		"   0 Normal   0x000000000-0x0000005ff        3 Movable\n"
 		"   0 Normal   0x000000800-0x000000fff        4 Unmovable\n"
-		"order 9: 512 pages a block\n");
+		"order 9: 512 pages a block\n"
+		"longest lock hold 1.9 us\n");
 	CHECK_NUMBER(run("pageblocks", "--json", "-zNormal", "-tMovable"), 0);
 	CHECK(strstr(output, "\"first_pfn\": 0, \"last_pfn\": 1535, \"blocks\": 3"));
 	CHECK(!strstr(output, "Unmovable"));

@@ -228,6 +228,7 @@ void pageblocks_map_text(struct view *v, const struct free_memory *memory,
 			 const struct free_filter *filter)
 {
 	put_maps(v, memory, filter, false);
+	view_hold(v, &memory->lists->stats);
 }
 
 void pageblocks_map_legend(FILE *out)

@@ -57,7 +57,7 @@ void pageblocks_text(struct view *v, const struct free_memory *memory,
 	}
 	fprintf(v->out, "order %u: %llu pages a block\n", memory->blocks->order,
 		1ull << memory->blocks->order);
-	view_check(v);
+	view_hold(v, &memory->lists->stats);
 }
 
 void pageblocks_json(struct view *v, const struct free_memory *memory,

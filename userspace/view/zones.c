@@ -232,7 +232,7 @@ void zones_text(struct view *v, const struct mmlens_zones *zones,
 				put_cpus(v, &node->zones[j]);
 		}
 	}
-	view_check(v);
+	view_hold(v, &zones->stats);
 }
 
 /* ---- JSON: pages ---- */
