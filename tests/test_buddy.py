@@ -63,9 +63,10 @@ def buddy_lists_are_exact():
     machine.quiet()
 
     def once():
-        before, _ = pagetypeinfo()
-        lists = records.free_lists()
-        after, _ = pagetypeinfo()
+        with records.held():
+            before, _ = pagetypeinfo()
+            lists = records.free_lists()
+            after, _ = pagetypeinfo()
         ours = free_by_type(lists)
         same(sorted(ours), sorted(before), "lists")
         for key, values in ours.items():
