@@ -101,8 +101,7 @@ def bound_to(node):
     try:
         yield
     finally:
-        syscall(MAP_POPULATE = 0x8000           # Python has it from 3.10 on
-SET_MEMPOLICY, MPOL_DEFAULT, 0, 0)
+        syscall(SET_MEMPOLICY, MPOL_DEFAULT, 0, 0)
 
 
 class Sieve:
