@@ -31,6 +31,15 @@ def online(path):
     return lib.read(f"{path}/state").strip() == "online"
 
 
+def take_offline(path):
+    """A page that is held for a moment keeps it from that."""
+    until = time.monotonic() + 60
+    while not lib.try_write(f"{path}/state", "offline"):
+        expect(time.monotonic() < until, f"{path} doesn't go offline")
+        lib.try_write("/proc/sys/vm/drop_caches", "3")
+        time.sleep(0.5)
+
+
 def frames_of(path):
     size = int(lib.read(f"{MEMORY}/block_size_bytes"), 16) // PAGE
     start = int(lib.read(f"{path}/phys_index"), 16) * size
@@ -70,7 +79,7 @@ def hotplug_block_that_is_offline_has_no_page():
     block = module_blocks()[-1]
     start, end = frames_of(block)
     same(told(start, end), end - start, "pages while it is online")
-    lib.write(f"{block}/state", "offline")
+    take_offline(block)
     try:
         same(told(start, end), 0, "pages while it is offline")
         done = lib.mmlens("pfn", f"{start:#x}")
@@ -128,7 +137,7 @@ def hotplug_module_that_is_ejected_is_gone():
     modules = glob.glob(MODULES)
     for block in blocks:
         if online(block):
-            lib.write(f"{block}/state", "offline")
+            take_offline(block)
     for module in modules:
         lib.write(f"{module}/eject", "1")
     until = time.monotonic() + 30
