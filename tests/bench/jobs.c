@@ -381,7 +381,7 @@ const struct job jobs[] = {
 		.ours = who_command,
 		.theirs = who_files,
 	}, {
-		.name = "zone's lock held, 200,000 free blocks",
+		.name = "worst wait of a timer, 200,000 free blocks",
 		.against = "a loop reading /proc/pagetypeinfo",
 		.measure = WAIT,
 		.setup = setup_fragments,
