@@ -33,10 +33,11 @@ struct target {
 /**
  * enum measure - What a job's numbers are.
  * @TIME:	ns that @ours and @theirs take
- * @WAIT:	ns that @ours and @theirs return
+ * @WAIT:	ns that @ours and @theirs return, on two processors
+ * @HOLD:	the same, on any number of them
  * @SIZE:	bytes that @ours returns; taken once
  */
-enum measure { TIME, WAIT, SIZE };
+enum measure { TIME, WAIT, HOLD, SIZE };
 
 /**
  * struct job - One thing to be done, in two ways.
