@@ -8,6 +8,8 @@ import json
 import mmap
 import os
 import re
+import subprocess
+import time
 
 import lib
 import machine
@@ -228,6 +230,11 @@ def locked(area):
     same(libc.mlock(ctypes.c_void_p(address(area)), len(area)), 0, "mlock")
 
 
+def all_candidates():
+    """Every block that isn't free as a whole."""
+    return frag("-o", ORDER, "-a", "-c", 100000)["candidates"]
+
+
 @test()
 def frag_tells_what_stands_in_the_way():
     """A page each in a huge page's place: locked, of a file, pinned."""
@@ -239,11 +246,8 @@ def frag_tells_what_stands_in_the_way():
         for page in range(pages):
             area[page * PAGE] = 1
         locked(area)
+        candidates = all_candidates()
         found = set(frames(address(area), pages))
-        total = sum(zone["present"] for zone in
-                    lib.observe("ledger")["zones"]) // HUGE
-        candidates = frag("-o", ORDER, "-a", "-c", min(1024, total)
-                          )["candidates"]
         blockers = [b for c in candidates for b in c["blockers"]
                     if b["pfn"] in found]
         expect(blockers, "none of the locked pages stands in the way")
@@ -256,6 +260,94 @@ def frag_tells_what_stands_in_the_way():
                  f"{candidate['pfn']:#x}: pages")
             same(sum(b["pages"] for b in candidate["blockers"]),
                  HUGE - candidate["free"], f"{candidate['pfn']:#x}: blockers")
+
+
+IO_URING_SETUP, IO_URING_REGISTER, VMSPLICE = 425, 427, 278
+
+
+@contextlib.contextmanager
+def pinned(area, pages):
+    """By a ring's registered buffers, as for DMA."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    parameters = ctypes.create_string_buffer(120)
+    ring = libc.syscall(IO_URING_SETUP, 4, parameters)
+    if ring < 0:
+        raise lib.Skip("io_uring: " + os.strerror(ctypes.get_errno()))
+    try:
+        iovec = (ctypes.c_ulong * 2)(address(area), pages * PAGE)
+        done = libc.syscall(IO_URING_REGISTER, ring, 0, iovec, 1)
+        expect(done == 0, os.strerror(ctypes.get_errno()))
+        yield
+    finally:
+        os.close(ring)
+
+
+@contextlib.contextmanager
+def held(area, pages):
+    """By a pipe that they were spliced into."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    ends = os.pipe()
+    try:
+        iovec = (ctypes.c_ulong * 2)(address(area), pages * PAGE)
+        done = libc.syscall(VMSPLICE, ends[1], iovec, 1, 0)
+        same(done, pages * PAGE, "bytes spliced")
+        yield
+    finally:
+        for end in ends:
+            os.close(end)
+
+
+@test("pinned", "held")
+def frag_tells_who_holds_pages(how):
+    machine.quiet()
+    pages = 16
+    with mmap.mmap(-1, pages * PAGE, flags=mmap.MAP_PRIVATE |
+                   mmap.MAP_ANONYMOUS) as area:
+        area.madvise(mmap.MADV_NOHUGEPAGE)
+        for page in range(pages):
+            area[page * PAGE] = 1
+        with {"pinned": pinned, "held": held}[how](area, pages):
+            # The same by pfn: what is held shows in the reference count.
+            for pfn in frames(address(area), pages):
+                card = lib.observe("pfn", pfn)["frames"][0]
+                extra = card["refcount"] - card["mapcount"]
+                expect(extra >= (1024 if how == "pinned" else 1), f"{card}")
+                same([user["pid"] for user in card["users"]], [os.getpid()],
+                     f"who maps {pfn:#x}")
+            found = set(frames(address(area), pages))
+            blockers = [b for c in all_candidates() for b in c["blockers"]
+                        if b["pfn"] in found]
+        expect(blockers, f"none of the {how} pages stands in the way")
+        for blocker in blockers:
+            same(blocker["obstacle"], how, f"{blocker}")
+            same(blocker["pid"], os.getpid(), f"{blocker}")
+
+
+@test()
+def frag_and_its_kin_under_stress():
+    """Every view of physical memory comes to its end while memory is taken,
+    freed, forked, mapped and migrated."""
+    load = subprocess.Popen(
+        ["stress-ng", "--quiet", "--vm", "1", "--vm-bytes", "30%", "--fork",
+         "1", "--mmap", "1", "--mmap-bytes", "10%", "--migrate", "1",
+         "--timeout", "60"], stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL)
+    lib.at_end(load.kill)
+    commands = (["frag", "-o", "9"], ["ledger"], ["pageblocks"], ["zones"],
+                ["buddy", "-l"], ["page-types"], ["kmap"],
+                ["pfn", "--who", "0+0x10000"], ["pfn", "0x1000", "0x8000"])
+    until, turns = time.monotonic() + 25, 0
+    while time.monotonic() < until:
+        for command in commands:
+            lib.observer_ok(*command)
+        turns += 1
+    load.terminate()
+    load.wait()
+    expect(turns, "no turn came to its end")
+    stats = [line.split() for line in
+             lib.read("/sys/kernel/debug/mmlens/stats").splitlines()[2:]]
+    lib.note(f"{turns} turns; longest holds in us: " + ", ".join(
+        f"{line[0]} {int(line[-1]) // 1000}" for line in stats))
 
 
 @test()

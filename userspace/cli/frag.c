@@ -6,8 +6,11 @@
 
 #include "cli.h"
 
-#define MOST_CANDIDATES 1024
+#define MOST_CANDIDATES 1000000
 #define MOST_ORDER 20
+
+/* Candidates for which it pays to leave out who maps none of their pages. */
+#define FEW 64
 
 struct arguments {
 	struct frag_options view;
@@ -126,7 +129,8 @@ static int read_users(struct session *s, struct answer *answer)
 	}
 	answer->users = mmlens_users_read(s->lens, low,
 					  high + (1ull << frag->order),
-					  is_wanted, frag);
+					  frag->count > FEW ? NULL : is_wanted,
+					  frag);
 	if (!answer->users)
 		return -errno;
 	mmlens_stats_add(&frag->stats, &answer->users->stats);
@@ -167,7 +171,8 @@ static int find_owner(struct session *s, const struct answer *answer,
 {
 	const struct mmlens_users *users = answer->users;
 
-	for (size_t i = 0; i < users->count; i++) {
+	for (size_t i = mmlens_users_first(users, run->pfn);
+	     i < users->count && users->users[i].pfn <= run->pfn; i++) {
 		const struct mmlens_user *user = &users->users[i];
 
 		if (!maps(user, run))

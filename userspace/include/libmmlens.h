@@ -954,11 +954,13 @@ int mmlens_frame_read(struct mmlens *lens, uint64_t pfn,
 /**
  * struct mmlens_users - Who maps page frames.
  * @users:	in order of PFN, PID and address
+ * @reach:	of each, the PFN behind the last that it or one before it has
  * @count:	how many
  * @stats:	of the walk
  */
 struct mmlens_users {
 	struct mmlens_user *users;
+	uint64_t *reach;
 	size_t count;
 	struct mmlens_stats stats;
 };
@@ -980,6 +982,14 @@ struct mmlens_users *
 mmlens_users_read(struct mmlens *lens, uint64_t start, uint64_t end,
 		  bool (*wanted)(const struct mmlens_user *user, void *context),
 		  void *context);
+
+/**
+ * mmlens_users_first - The first that may map @pfn: none before it does, nor one
+ * that begins behind @pfn.
+ *
+ * Return: its index; @users->count where nobody maps it.
+ */
+size_t mmlens_users_first(const struct mmlens_users *users, uint64_t pfn);
 
 /** mmlens_users_free - NULL is fine. */
 void mmlens_users_free(struct mmlens_users *users);
@@ -1168,7 +1178,7 @@ struct mmlens_frag {
  * mmlens_frag_read - Look for the blocks that come closest to be free.
  * @lens:	connection
  * @order:	log2 of the pages in a block, at most 31
- * @most:	how many are wanted
+ * @most:	how many are wanted, at least 1
  * @takes:	whether a zone counts; NULL: all do
  * @context:	of it
  *

@@ -139,15 +139,31 @@ static bool is_better(const struct mmlens_candidate *a,
 {
 	const uint64_t x = stuck_pages(a), y = stuck_pages(b);
 
-	return x != y ? x < y : a->free > b->free;
+	if (x != y)
+		return x < y;
+	return a->free != b->free ? a->free > b->free : a->pfn < b->pfn;
 }
 
-/* Keep the block that was looked at if it is among the best. */
+static int compare(const void *a, const void *b)
+{
+	return is_better(a, b) ? -1 : is_better(b, a);
+}
+
+static void keep_best(struct job *job)
+{
+	struct mmlens_frag *frag = job->frag;
+
+	if (frag->count)
+		qsort(frag->candidates, frag->count, sizeof(job->now), compare);
+	if (frag->count > job->most)
+		frag->count = job->most;
+}
+
+/* Keep the block that was looked at, for which there is room. */
 static void close_block(struct job *job)
 {
 	struct mmlens_frag *frag = job->frag;
 	const uint64_t size = 1ull << frag->order;
-	size_t at = frag->count;
 
 	if (job->mixed || all_pages(&job->now) != size ||
 	    job->now.free == size)
@@ -155,15 +171,9 @@ static void close_block(struct job *job)
 	if (job->takes &&
 	    !job->takes(job->now.node, job->now.zone, job->context))
 		return;
-	while (at && is_better(&job->now, &frag->candidates[at - 1]))
-		at--;
-	if (at == job->most)
-		return;
-	if (frag->count < job->most)
-		frag->count++;
-	memmove(&frag->candidates[at + 1], &frag->candidates[at],
-		(frag->count - 1 - at) * sizeof(job->now));
-	frag->candidates[at] = job->now;
+	frag->candidates[frag->count++] = job->now;
+	if (frag->count == 2 * job->most)
+		keep_best(job);
 }
 
 static void open_block(struct job *job, uint64_t pfn,
@@ -330,11 +340,6 @@ static int look_closer(struct job *job)
 	return ret;
 }
 
-static int compare(const void *a, const void *b)
-{
-	return is_better(a, b) ? -1 : is_better(b, a);
-}
-
 struct mmlens_frag *
 mmlens_frag_read(struct mmlens *lens, unsigned int order, size_t most,
 		 bool (*takes)(uint32_t node, unsigned int zone, void *context),
@@ -350,15 +355,16 @@ mmlens_frag_read(struct mmlens *lens, unsigned int order, size_t most,
 	if (!frag)
 		return NULL;
 	frag->order = order;
-	frag->candidates = calloc(most + 1, sizeof(*frag->candidates));
+	frag->candidates = calloc(2 * most, sizeof(*frag->candidates));
 	if (frag->candidates)
 		ret = walk(&job, 0, 0, take_for_blocks, NULL);
 	if (!ret) {
 		close_block(&job);
+		keep_best(&job);
 		ret = look_closer(&job);
 	}
 	if (!ret) {
-		qsort(frag->candidates, frag->count, sizeof(job.now), compare);
+		keep_best(&job);
 		return frag;
 	}
 	mmlens_frag_free(frag);

@@ -78,6 +78,43 @@ static int read_users(struct mmlens_users *users, struct mmlens *lens,
 	return ret;
 }
 
+/* In order, and how far those up to each go. */
+static int sort_users(struct mmlens_users *users)
+{
+	uint64_t reach = 0;
+
+	if (!users->count)
+		return 0;
+	qsort(users->users, users->count, sizeof(*users->users),
+	      compare_users);
+	users->reach = calloc(users->count, sizeof(*users->reach));
+	if (!users->reach)
+		return -ENOMEM;
+	for (size_t i = 0; i < users->count; i++) {
+		const uint64_t end = users->users[i].pfn +
+				     users->users[i].count;
+
+		reach = end > reach ? end : reach;
+		users->reach[i] = reach;
+	}
+	return 0;
+}
+
+size_t mmlens_users_first(const struct mmlens_users *users, uint64_t pfn)
+{
+	size_t low = 0, high = users->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (users->reach[middle] > pfn)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low;
+}
+
 struct mmlens_users *
 mmlens_users_read(struct mmlens *lens, uint64_t start, uint64_t end,
 		  bool (*wanted)(const struct mmlens_user *user, void *context),
@@ -90,20 +127,20 @@ mmlens_users_read(struct mmlens *lens, uint64_t start, uint64_t end,
 	if (!users)
 		return NULL;
 	ret = read_users(users, lens, &request, wanted, context);
-	if (ret) {
-		mmlens_users_free(users);
-		errno = -ret;
-		return NULL;
-	}
-	if (users->count)
-		qsort(users->users, users->count, sizeof(*users->users),
-		      compare_users);
-	return users;
+	if (!ret)
+		ret = sort_users(users);
+	if (!ret)
+		return users;
+	mmlens_users_free(users);
+	errno = -ret;
+	return NULL;
 }
 
 void mmlens_users_free(struct mmlens_users *users)
 {
-	if (users)
-		free(users->users);
+	if (!users)
+		return;
+	free(users->users);
+	free(users->reach);
 	free(users);
 }
