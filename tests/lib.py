@@ -58,25 +58,27 @@ def settles(function):
 
 
 class Test:
-    def __init__(self, name, function, arguments, needs_module):
+    def __init__(self, name, function, arguments, needs_module, asked_for):
         self.name = name
         self.function = function
         self.arguments = arguments
         self.needs_module = needs_module
+        self.asked_for = asked_for
 
 
 TESTS = []
 
 
-def test(*cases, name=None, needs_module=True):
-    """Makes a function one test, or one for each of the given cases."""
+def test(*cases, name=None, needs_module=True, asked_for=False):
+    """Makes a function one test, or one for each of the given cases. One that
+    is no good for those after it runs where it's asked for."""
     def register(function, name=name):
         name = name or function.__name__.replace("_", "-")
         if not cases:
-            TESTS.append(Test(name, function, (), needs_module))
+            TESTS.append(Test(name, function, (), needs_module, asked_for))
         for case in cases:
             TESTS.append(Test(f"{name}:{case}", function, (case,),
-                              needs_module))
+                              needs_module, asked_for))
         return function
     return register
 

@@ -169,9 +169,9 @@ def setting(path, value):
         lib.write(path, old)
 
 
-@test()
-def frag_blockers_once_freed_let_the_order_be_had():
-    """Each block has one page in the way, named with its process and address.
+@test(asked_for=True)
+def pressure_blockers_once_freed_let_the_order_be_had():
+    """To have no huge page left takes reclaim, which others would notice. Each block has one page in the way, named with its process and address.
     No huge page can be had; when those pages are freed, as many can."""
     machine.quiet()
     node = len(glob.glob("/sys/devices/system/node/node[0-9]*")) - 1
@@ -221,7 +221,11 @@ def check_sieve(node, sieve, huge, most):
     candidates = ours[:wanted]
     for candidate in candidates:
         sieve.let_go(candidate["pfn"])
-    got = huge.ask(most + wanted) - most
+    got, until = 0, time.monotonic() + 10
+    while got < wanted - 2 and time.monotonic() < until:
+        # What was unlocked waits at its CPU, with a reference.
+        lib.write("/proc/sys/vm/drop_caches", "1")
+        got = huge.ask(most + wanted) - most
     expect(got >= wanted - 2, f"{got} huge pages of {wanted} freed blocks")
 
 
