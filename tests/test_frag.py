@@ -171,8 +171,9 @@ def setting(path, value):
 
 @test(asked_for=True)
 def pressure_blockers_once_freed_let_the_order_be_had():
-    """To have no huge page left takes reclaim, which others would notice. Each block has one page in the way, named with its process and address.
-    No huge page can be had; when those pages are freed, as many can."""
+    """Each block has one page in the way, named with its process and address.
+    No huge page can be had; when those pages are freed, as many can. To have
+    none left takes reclaim, which other tests would notice."""
     machine.quiet()
     node = len(glob.glob("/sys/devices/system/node/node[0-9]*")) - 1
     huge = HugePages(node)
