@@ -328,10 +328,10 @@ def frag_tells_who_holds_pages(how):
             same(blocker["pid"], os.getpid(), f"{blocker}")
 
 
-@test()
-def frag_and_its_kin_under_stress():
-    """Every view of physical memory comes to its end while memory is taken,
-    freed, forked, mapped and migrated."""
+@test(asked_for=True)
+def pressure_views_come_to_their_end():
+    """Of all physical memory, while it is taken, freed, forked, mapped and
+    migrated. Compaction moves others' pages, too."""
     load = subprocess.Popen(
         ["stress-ng", "--quiet", "--vm", "1", "--vm-bytes", "30%", "--fork",
          "1", "--mmap", "1", "--mmap-bytes", "10%", "--migrate", "1",
