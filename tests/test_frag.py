@@ -235,9 +235,9 @@ def locked(area):
     same(libc.mlock(ctypes.c_void_p(address(area)), len(area)), 0, "mlock")
 
 
-def all_candidates():
-    """Every block that isn't free as a whole."""
-    return frag("-o", ORDER, "-a", "-c", 100000)["candidates"]
+def candidates_of(most):
+    """With all that stands in the way. It takes much memory to read many."""
+    return frag("-o", ORDER, "-a", "-c", most)["candidates"]
 
 
 @test()
@@ -251,7 +251,7 @@ def frag_tells_what_stands_in_the_way():
         for page in range(pages):
             area[page * PAGE] = 1
         locked(area)
-        candidates = all_candidates()
+        candidates = candidates_of(512)
         found = set(frames(address(area), pages))
         blockers = [b for c in candidates for b in c["blockers"]
                     if b["pfn"] in found]
@@ -302,8 +302,8 @@ def held(area, pages):
             os.close(end)
 
 
-@test("pinned", "held")
-def frag_tells_who_holds_pages(how):
+@test("pinned", "held", asked_for=True)
+def pressure_tells_who_holds_pages(how):
     machine.quiet()
     pages = 16
     with mmap.mmap(-1, pages * PAGE, flags=mmap.MAP_PRIVATE |
@@ -320,7 +320,7 @@ def frag_tells_who_holds_pages(how):
                 same([user["pid"] for user in card["users"]], [os.getpid()],
                      f"who maps {pfn:#x}")
             found = set(frames(address(area), pages))
-            blockers = [b for c in all_candidates() for b in c["blockers"]
+            blockers = [b for c in candidates_of(100000) for b in c["blockers"]
                         if b["pfn"] in found]
         expect(blockers, f"none of the {how} pages stands in the way")
         for blocker in blockers:
