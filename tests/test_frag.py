@@ -242,7 +242,7 @@ def candidates_of(most):
 
 @test()
 def frag_tells_what_stands_in_the_way():
-    """A page each in a huge page's place: locked, of a file, pinned."""
+    """Pages that are locked; of each block, all that stands in the way."""
     machine.quiet()
     pages = 16 * HUGE
     with mmap.mmap(-1, pages * PAGE, flags=mmap.MAP_PRIVATE |

@@ -289,22 +289,29 @@ static void add_pfns(struct records *r, uint64_t pfn, unsigned int count,
 	add_record(r, &run, sizeof(run));
 }
 
+static char iomem[] = "/tmp/mmlens-iomem.XXXXXX";
+
+static void remove_iomem(void)
+{
+	unlink(iomem);
+}
+
 /* PFN 0 to 3 aren't memory, 4 and 5 are reserved. */
 static void write_iomem(void)
 {
-	static char path[] = "/tmp/mmlens-iomem.XXXXXX";
 	static bool written;
 
 	if (!written) {
-		int fd = mkstemp(path);
+		int fd = mkstemp(iomem);
 
 		CHECK(dprintf(fd, "00000000-00003fff : Reserved\n"
 			      "00004000-00ffffff : System RAM\n"
 			      "  00200000-002fffff : Kernel code\n") > 0);
 		close(fd);
+		atexit(remove_iomem);
 		written = true;
 	}
-	mmlens_iomem_path = path;
+	mmlens_iomem_path = iomem;
 }
 
 static void add_frames(struct records *r)
