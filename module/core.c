@@ -36,10 +36,12 @@ const struct mml_walker *const mml_walkers[] = {
 	&mml_walk_pageblocks,
 	&mml_walk_pages,
 	&mml_walk_users,
+	&mml_walk_lru,
 #ifdef CONFIG_X86_64
 	&mml_walk_kmap,
 #endif
 };
+
 const unsigned int mml_nr_walkers = ARRAY_SIZE(mml_walkers);
 
 static struct mml_stats mml_stats[ARRAY_SIZE(mml_walkers)];
@@ -101,8 +103,12 @@ struct mml_session *mml_session_create(void)
 	if (!session)
 		return NULL;
 	mutex_init(&session->lock);
-	/* kmalloc() would take the next power of two. */
-	session->walk.sink.buf = vmalloc(MML_SINK_SIZE + MML_SINK_SLACK);
+	/*
+	 * kmalloc() would take the next power of two.  The caller is told of
+	 * ENOMEM; that needs no trace in the kernel's log.
+	 */
+	session->walk.sink.buf = __vmalloc(MML_SINK_SIZE + MML_SINK_SLACK,
+					   GFP_KERNEL | __GFP_NOWARN);
 	session->walk.name = kmalloc(MML_NAME_SIZE, GFP_KERNEL);
 	session->walk.private = kzalloc(mml_private_size(), GFP_KERNEL);
 	if (!session->walk.sink.buf || !session->walk.name ||

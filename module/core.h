@@ -134,11 +134,14 @@ extern const struct mml_walker mml_walk_pageblocks;
 extern const struct mml_walker mml_walk_pages;
 extern const struct mml_walker mml_walk_users;
 extern const struct mml_walker mml_walk_kmap;
+extern const struct mml_walker mml_walk_lru;
 
 const struct mml_walker *mml_walker_find(unsigned int nr);
 
 struct mml_session *mml_session_create(void);
 void mml_session_destroy(struct mml_session *session);
+
+int mml_lru_path(const struct mmlens_lru_list *rec, char *path, size_t size);
 
 int mml_access_check(void);
 u64 mml_generation(struct task_struct *task, struct mm_struct *mm);
@@ -151,6 +154,8 @@ void mml_walk_end(struct mml_walk *walk);
 
 int mml_mmap_lock(struct mml_walk *walk);
 void mml_mmap_unlock(struct mml_walk *walk);
+
+bool mml_frame_emit(struct mml_walk *walk, unsigned long pfn);
 
 /* Take @n entries from the step's budget; false when it is used up. */
 static inline bool mml_walk_charge(struct mml_walk *walk, unsigned int n)

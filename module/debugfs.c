@@ -551,6 +551,8 @@ void mml_debugfs_init(void)
 			    &mml_system_fops);
 	debugfs_create_file("zones", 0400, mml_dir, (void *)&mml_walk_zones,
 			    &mml_system_fops);
+	debugfs_create_file("lru", 0400, mml_dir, (void *)&mml_walk_lru,
+			    &mml_system_fops);
 	debugfs_create_file("ledger", 0400, mml_dir, (void *)&mml_walk_pages,
 			    &mml_ledger_fops);
 }

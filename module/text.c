@@ -4,6 +4,7 @@
 #include <linux/string.h>
 #include <linux/string_helpers.h>
 
+#include "core.h"
 #include "text.h"
 
 static const char *const mml_level_names[] = {
@@ -88,6 +89,8 @@ const char *mml_text_kind(unsigned int nr)
 		return "buddy";
 	case MMLENS_NR_PAGES:
 		return "ledger";
+	case MMLENS_NR_LRU:
+		return "lru";
 	}
 	return "unknown";
 }
@@ -292,6 +295,65 @@ static const char *const mml_bucket_names[] = {
 	[MMLENS_BUCKET_KERNEL]		= "kernel",
 };
 
+static const char *const mml_lru_names[] = {
+	[MMLENS_LRU_INACTIVE_ANON]	= "inactive_anon",
+	[MMLENS_LRU_ACTIVE_ANON]	= "active_anon",
+	[MMLENS_LRU_INACTIVE_FILE]	= "inactive_file",
+	[MMLENS_LRU_ACTIVE_FILE]	= "active_file",
+	[MMLENS_LRU_UNEVICTABLE]	= "unevictable",
+};
+
+/*
+ * The path straight into the file's room, of which there will be more if it
+ * doesn't suffice.  No path has a line feed.
+ */
+static void mml_text_lru_path(struct seq_file *m,
+			      const struct mmlens_lru_list *rec)
+{
+	size_t size;
+	char *room;
+	int length;
+
+	seq_putc(m, ' ');
+	size = seq_get_buf(m, &room);
+	length = mml_lru_path(rec, room, size);
+	if (length == -ENOENT)
+		seq_putc(m, '?');
+	else
+		seq_commit(m, length < (int)size ? max(length, 0) : -1);
+}
+
+static void mml_text_lru_gen(struct seq_file *m,
+			     const struct mmlens_lru_list *rec)
+{
+	seq_printf(m, " gen %llu %s zone %u age_ms %llu", rec->seq,
+		   rec->lru < MMLENS_LRU_INACTIVE_FILE ? "anon" : "file",
+		   rec->zone, rec->age_ms);
+}
+
+/* None of an empty list. */
+static void mml_text_lru(struct seq_file *m, const struct mmlens_lru_list *rec)
+{
+	const bool counted = rec->flags & MMLENS_LIST_COUNTED;
+
+	if (counted && !rec->pages)
+		return;
+	seq_printf(m, "memcg %llu node %u", rec->memcg, rec->node);
+	if (rec->generation)
+		mml_text_lru_gen(m, rec);
+	else
+		seq_printf(m, " %s", mml_text_or(mml_lru_names[rec->lru]));
+	if (counted)
+		seq_printf(m, " pages %llu", rec->pages);
+	else
+		seq_puts(m, " pages ?");
+	if (rec->flags & MMLENS_LIST_OFFLINE)
+		seq_puts(m, " offline");
+	if (rec->memcg)
+		mml_text_lru_path(m, rec);
+	seq_putc(m, '\n');
+}
+
 /**
  * mml_text_ledger() - Pages of a zone by bucket, one a line.
  * @m:		the file
@@ -350,6 +412,9 @@ void mml_text_record(struct seq_file *m, const struct mmlens_record *rec)
 		break;
 	case MMLENS_REC_PAGESET:
 		mml_text_pageset(m, (const struct mmlens_pageset *)rec);
+		break;
+	case MMLENS_REC_LRU:
+		mml_text_lru(m, (const struct mmlens_lru_list *)rec);
 		break;
 	}
 }

@@ -22,6 +22,7 @@
 #include "compat/free.h"
 #include "compat/memmap.h"
 #include "core.h"
+#include "cursor.h"
 
 #define MML_STEP_BLOCKS		128
 #define MML_STEP_CPU_BLOCKS	512
@@ -64,14 +65,6 @@ static unsigned int mml_cpu_first_list(unsigned int cpu)
 #define MML_ZONE_BITS		3
 /* Bits of the generation, which isn't 0. */
 #define MML_RESTARTS_BITS	3
-
-static unsigned long mml_take_bits(unsigned long *word, unsigned int bits)
-{
-	unsigned long low = *word & ((1UL << bits) - 1);
-
-	*word >>= bits;
-	return low;
-}
 
 /* The caller's cursor and generation may say anything. */
 static struct mml_free mml_free_from(const struct mml_walk *walk)

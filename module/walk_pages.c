@@ -426,8 +426,12 @@ static int mml_walk_pages_step(struct mml_walk *walk)
 
 /* ---- with what backs them ---- */
 
-/* One record, and what backs its pages; none of what isn't online. */
-static void mml_scan_backed(struct mml_walk *walk, unsigned long end)
+/*
+ * One record of pages from @pfn on, and what backs them; returns the PFN after
+ * the last that it is of, or that isn't online.
+ */
+static unsigned long mml_scan_backed(struct mml_walk *walk, unsigned long pfn,
+				     unsigned long end)
 {
 	/* One look for the memmap, one for the page. */
 	struct mml_scan scan = { .walk = walk, .looks = 2 };
@@ -436,8 +440,9 @@ static void mml_scan_backed(struct mml_walk *walk, unsigned long end)
 	struct page *page, *head = NULL;
 
 	rcu_read_lock();
-	walk->cursor = mml_scan_step(&scan, walk->cursor, end);
-	if (walk->sink.records == records)
+	pfn = mml_scan_step(&scan, pfn, end);
+	if (walk->sink.records == records ||
+	    !(walk->flags & MMLENS_WALK_BACKING))
 		goto out_unlock;
 	rec = mml_emit(&walk->sink, MMLENS_REC_BACKING, 0, sizeof(*rec));
 	if (WARN_ON_ONCE(!rec))
@@ -450,6 +455,23 @@ out_unlock:
 	rcu_read_unlock();
 	if (head)
 		put_page(head);
+	return pfn;
+}
+
+/**
+ * mml_frame_emit() - Tell the state of one page frame, of another walk.
+ * @walk:	it has room for a record of each kind; with MMLENS_WALK_BACKING
+ *		it is told what backs the page, too
+ * @pfn:	its PFN
+ *
+ * Returns: false where it isn't online memory any more: nothing is told.
+ */
+bool mml_frame_emit(struct mml_walk *walk, unsigned long pfn)
+{
+	const u64 records = walk->sink.records;
+
+	mml_scan_backed(walk, pfn, pfn + 1);
+	return walk->sink.records != records;
 }
 
 static int mml_walk_pages_backed_step(struct mml_walk *walk)
@@ -460,7 +482,7 @@ static int mml_walk_pages_backed_step(struct mml_walk *walk)
 	walk->cursor = max(walk->cursor, walk->start);
 	for (n = 0; n < MML_STEP_BACKED && walk->cursor < end &&
 	     mml_sink_room(&walk->sink) >= walk->walker->step_room; n++)
-		mml_scan_backed(walk, end);
+		walk->cursor = mml_scan_backed(walk, walk->cursor, end);
 	walk->done = walk->cursor >= end;
 	return 0;
 }

@@ -71,10 +71,15 @@ static void mml_procs_sizes(struct mmlens_proc *rec, struct mm_struct *mm)
 	rec->tables = mm_pgtables_bytes(mm);
 }
 
-static void mml_procs_describe(struct mmlens_proc *rec, int nr,
+/*
+ * False if its parent has taken leave of it meanwhile: it isn't a process any
+ * more, and what it points to, a parent that may be gone as well, is stale.
+ */
+static bool mml_procs_describe(struct mmlens_proc *rec, int nr,
 			       struct task_struct *task)
 {
 	struct pid_namespace *ns = task_active_pid_ns(current);
+	bool alive;
 
 	*rec = (struct mmlens_proc){
 		.pid	  = nr,
@@ -84,11 +89,16 @@ static void mml_procs_describe(struct mmlens_proc *rec, int nr,
 	if (task->flags & PF_KTHREAD)
 		rec->flags |= MMLENS_PROC_KTHREAD;
 	rcu_read_lock();
-	rec->ppid = task_tgid_nr_ns(rcu_dereference(task->real_parent), ns);
+	alive = pid_alive(task);
+	if (alive)
+		rec->ppid = task_tgid_nr_ns(rcu_dereference(task->real_parent),
+					    ns);
 	rec->uid = from_kuid_munged(current_user_ns(),
 				    __task_cred(task)->euid);
 	rcu_read_unlock();
 	get_task_comm(rec->comm, task);
+	/* The last thread is taken off before that. */
+	return alive && rec->threads;
 }
 
 static void mml_procs_emit(struct mml_walk *walk)
@@ -138,8 +148,12 @@ static void mml_procs_take(struct mml_walk *walk, int nr,
 	struct mml_procs *procs = walk->private;
 	struct mm_struct *mm = get_task_mm(task);
 
-	mml_procs_describe(&procs->rec, nr, task);
 	walk->cursor = nr + 1;
+	if (!mml_procs_describe(&procs->rec, nr, task)) {
+		if (mm)
+			mmput(mm);
+		return;
+	}
 	if (!mm) {
 		procs->rec.flags |= MMLENS_PROC_NO_MM;
 		mml_procs_emit(walk);

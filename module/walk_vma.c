@@ -150,7 +150,8 @@ static void mml_walk_vma_batch(struct mml_walk *walk)
 		}
 		if (!mml_emit_vma(walk, vma))
 			return;
-		walk->cursor = vma->vm_end;
+		/* A call that goes on there is in the range that was asked. */
+		walk->cursor = min(vma->vm_end, walk->end);
 	}
 }
 

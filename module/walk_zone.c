@@ -85,6 +85,7 @@ static void mml_zone_emit_node(struct mml_walk *walk, pg_data_t *node)
 	rec = mml_emit(&walk->sink, MMLENS_REC_MEMNODE, 0, sizeof(*rec));
 	if (WARN_ON_ONCE(!rec))
 		return;
+	/* What it is now, for nobody who waits: no barrier. */
 	if (waitqueue_active(&node->kswapd_wait))
 		rec->flags |= MMLENS_NODE_KSWAPD_SLEEPS;
 	rec->node = node->node_id;

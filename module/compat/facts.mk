@@ -3,7 +3,7 @@
 # The facts about a kernel that its headers don't tell the preprocessor, one a
 # line: a text is looked for in a header, and MML_HAVE_<FACT> is defined where
 # it is found.  Who uses a fact stands in compat/*.h; what the preprocessor
-# can tell (#ifdef, __has_include) needs no line here.
+# can tell (#ifdef) needs no line here.
 
 # $(call mml-export,FACT,symbol): is it exported?
 mml-export = $(shell grep -qswF '$(2)' $(objtree)/Module.symvers && echo -DMML_HAVE_$(1))
@@ -13,6 +13,7 @@ mml-fact = $(shell grep -qsE '$(3)' $(srctree)/include/$(2) && echo -DMML_HAVE_$
 
 mml-facts := \
 	$(call mml-fact,FOLIO,linux/mm_types.h,^struct folio \{) \
+	$(call mml-fact,LEAFOPS,linux/leafops.h,softleaf_t) \
 	$(call mml-fact,PAGE_ERROR,linux/page-flags.h,PG_error) \
 	$(call mml-fact,KPF_OF_FOLIO,linux/page-flags.h,stable_page_flags.const) \
 	$(call mml-fact,XAS_GET_ORDER,linux/xarray.h,int xas_get_order) \
@@ -44,4 +45,6 @@ mml-facts := \
 	$(call mml-fact,PRINT_IN_THP,linux/mmzone.h,vmstat_item_print_in_thp) \
 	$(call mml-fact,HUGETLB_PAGE_INDEX,linux/pagemap.h,linear_hugepage_index) \
 	$(call mml-fact,FOR_EACH_ALIAS,linux/dcache.h,define for_each_alias) \
-	$(call mml-fact,INODE_STATE,linux/fs.h,inode_state_read.struct inode)
+	$(call mml-fact,INODE_STATE,linux/fs.h,inode_state_read.struct inode) \
+	$(call mml-fact,LRUVEC_LOCK,linux/mmzone.h,per lruvec lru_lock) \
+	$(call mml-fact,MLOCK_COUNT,linux/mm_types.h,unsigned int mlock_count;)

@@ -19,7 +19,7 @@
 
 #include "uapi/mmlens.h"
 
-#if __has_include(<linux/leafops.h>)
+#ifdef MML_HAVE_LEAFOPS
 #include <linux/leafops.h>
 #else
 

@@ -157,6 +157,7 @@ static inline struct mml_glance mml_page_glance(const struct page *page)
 static inline bool mml_page_looks(const struct page *page,
 				  const struct mml_glance *glance)
 {
+	/* What changed in between is seen, or changes after this look. */
 	return data_race(*(const unsigned long *)&page->flags ==
 			 glance->flags &&
 			 *(const u64 *)&page->_mapcount ==

@@ -27,7 +27,7 @@
 #define MMLENS_DEVICE		"/dev/mmlens"
 
 /* Revision of this contract; grows when something is added to it. */
-#define MMLENS_ABI		3
+#define MMLENS_ABI		4
 
 /* ------------------------------------------------------------------------
  * Records
@@ -64,6 +64,7 @@
  * @MMLENS_REC_REGION:	&struct mmlens_region, a part of the kernel's addresses
  * @MMLENS_REC_KMAP:	&struct mmlens_kmap, entries of the kernel's page table in
  *			a row
+ * @MMLENS_REC_LRU:	&struct mmlens_lru_list, an LRU list, or a part of it
  */
 enum mmlens_record_type {
 	MMLENS_REC_VMA		= 1,
@@ -89,6 +90,7 @@ enum mmlens_record_type {
 	MMLENS_REC_BACKING	= 21,
 	MMLENS_REC_REGION	= 22,
 	MMLENS_REC_KMAP		= 23,
+	MMLENS_REC_LRU		= 24,
 };
 
 /**
@@ -1187,6 +1189,80 @@ struct mmlens_kmap {
 	__u32 reserved;
 };
 
+/* ---- LRU lists ---- */
+
+/* mmlens_lru_list.flags */
+#define MMLENS_LIST_LAST		(1u << 0) /* no more of this list follows */
+#define MMLENS_LIST_CUT		(1u << 1) /* the list goes on, but the rest of it
+					   * is left: it changed too often */
+#define MMLENS_LIST_COUNTED	(1u << 2) /* pages is known */
+#define MMLENS_LIST_NO_ORDER	(1u << 3) /* the kernel counts these pages, but
+					   * links them on no list (unevictable,
+					   * 5.18 and later) */
+#define MMLENS_LIST_ENABLED	(1u << 4) /* pages that are added come to lists of
+					   * this kind: classic or generations */
+#define MMLENS_LIST_CURRENT	(1u << 5) /* of a generation: it is one in use */
+#define MMLENS_LIST_OFFLINE	(1u << 6) /* the memcg was removed; its pages are
+					   * still charged to it */
+
+/* mmlens_lru_list.zone of the classic lists */
+#define MMLENS_LIST_ALL_ZONES	0xff
+
+/**
+ * struct mmlens_lru_list - An LRU list, or with %MMLENS_WALK_FOLIOS a part of
+ * one: the folios of the next @count PFNS records, in the order of the list.
+ * @head:	%MMLENS_REC_LRU
+ * @flags:	MMLENS_LIST_*
+ * @memcg:	inode number of the memory cgroup's directory; 0 without memory
+ *		cgroups
+ * @pages:	pages on the whole list, in units of the base size, by the
+ *		kernel's own count; it may lag, and with generations the kernel
+ *		counts a page in the one that it will be moved to
+ * @seq:	of a generation: its sequence number, as in
+ *		/sys/kernel/debug/lru_gen
+ * @age_ms:	of a generation: milliseconds since it began
+ * @cursor:	a walk begins with this list if this is its cursor, and its
+ *		generation %MMLENS_LIST_FROM
+ * @position:	how many folios of the list stand before the first of these, from
+ *		the end that reclaim takes first.  It is the number of those told
+ *		(or passed by) so far; where it is less, the place was lost: what
+ *		was told from there on is void
+ * @count:	how many PFNS records follow, each of one folio
+ * @node:	NUMA node
+ * @lru:	&enum mmlens_lru.  Of a generation INACTIVE_ANON or INACTIVE_FILE
+ *		tells its type
+ * @generation:	0: a classic list; else 1 + the index of the generation (sequence
+ *		number modulo 4)
+ * @zone:	of a generation: index of the zone in its node; else
+ *		%MMLENS_LIST_ALL_ZONES
+ * @reserved:	0
+ *
+ * Mirrors struct lruvec and struct lru_gen_folio (include/linux/mmzone.h).  All
+ * folios of one record were on the list at the same moment; their state is of
+ * the moment after.  One that has left the list since then says so by its own lru
+ * and generation, and it isn't there if its memory went offline.  The tail, which
+ * reclaim takes first, is at position 0.
+ */
+struct mmlens_lru_list {
+	struct mmlens_record head;
+	__u32 flags;
+	__u64 memcg;
+	__u64 pages;
+	__u64 seq;
+	__u64 age_ms;
+	__u64 cursor;
+	__u32 position;
+	__u32 count;
+	__u32 node;
+	__u8 lru;
+	__u8 generation;
+	__u8 zone;
+	__u8 reserved;
+};
+
+/* mmlens_walk.generation of a walk that begins with a list. */
+#define MMLENS_LIST_FROM		3
+
 /* ------------------------------------------------------------------------
  * Queries
  */
@@ -1206,6 +1282,7 @@ struct mmlens_kmap {
 #define MMLENS_NR_PAGES		11
 #define MMLENS_NR_USERS		12
 #define MMLENS_NR_KMAP		13	/* x86-64 */
+#define MMLENS_NR_LRU		14
 
 /* mmlens_info.fields: what this kernel can tell. */
 #define MMLENS_FIELD_SOFT_DIRTY		(1ull << 0)
@@ -1270,18 +1347,22 @@ struct mmlens_info {
 					    * their PFN by one */
 #define MMLENS_WALK_TOTAL	(1u << 4)  /* SMAPS: one VMA record from the
 					    * first VMA's start to the last
-					    * one's end, without flags, and one
+					    * one's end (0 and 0 where there is
+					    * none), without flags, and one
 					    * SMAPS record over all;
 					    * PROCS: a SMAPS record, too */
 #define MMLENS_WALK_BACKING	(1u << 5)  /* PAGES: a BACKING record behind
 					    * each PFNS record, which is of one
-					    * folio or one free block */
+					    * folio or one free block;
+					    * LRU with FOLIOS: the same */
 #define MMLENS_WALK_USER_HALF	(1u << 6)  /* KMAP: what user mode's table has of
 					    * the kernel, with page-table
 					    * isolation */
 #define MMLENS_WALK_LEVELS	(1u << 7)  /* KMAP: the translation of @start */
 #define MMLENS_WALK_FRAMES	(1u << 8)  /* KMAP: a record of its own where the
 					    * PFNs don't follow each other */
+#define MMLENS_WALK_FOLIOS	(1u << 9)  /* LRU: also a PFNS record for the first
+					    * page of each folio on the lists */
 
 /* mmlens_walk.status, out */
 #define MMLENS_STATUS_DONE	(1u << 0)  /* the walk has reached its end */
@@ -1341,13 +1422,14 @@ struct mmlens_info {
  *		  which are PFNs, in order of PID and address.  Processes of the
  *		  caller's PID namespace that started before the walk did; one
  *		  that ends or executes another program meanwhile is left
- *  %MMLENS_PAGES records PFNS: the page frames of [start, end) that are online
- *		  memory; start and end are PFNs
  *  %MMLENS_KMAP  records REGION, which meet [start, end), then KMAP: the entries
  *		  there of the kernel's page table; start and end are the kernel's
  *		  addresses, multiples of the page size, or 0.  With
  *		  %MMLENS_WALK_LEVELS records LEVEL: from the top, the entries
  *		  that translate @start; @end must be 0.
+ *  %MMLENS_LRU	  records LRU, PFNS, BACKING: each LRU list of each memory cgroup
+ *		  and node, and with %MMLENS_WALK_FOLIOS the folios at positions
+ *		  [start, end) of each (0: to its end)
  *
  * Errors:
  *  EPERM	the caller lacks CAP_SYS_ADMIN, or the kernel is locked down
@@ -1405,5 +1487,6 @@ struct mmlens_walk {
 #define MMLENS_PAGES	_IOWR(MMLENS_IOC, MMLENS_NR_PAGES, struct mmlens_walk)
 #define MMLENS_USERS	_IOWR(MMLENS_IOC, MMLENS_NR_USERS, struct mmlens_walk)
 #define MMLENS_KMAP	_IOWR(MMLENS_IOC, MMLENS_NR_KMAP, struct mmlens_walk)
+#define MMLENS_LRU	_IOWR(MMLENS_IOC, MMLENS_NR_LRU, struct mmlens_walk)
 
 #endif /* _UAPI_MMLENS_H */
