@@ -12,6 +12,7 @@ PROG=${0##*/}
 # Every path that goes into a chroot or a VM is made from this one.
 [[ $MMLENS_CACHE == /* ]] || MMLENS_CACHE=$PWD/$MMLENS_CACHE
 
+# shellcheck disable=SC2034 # for who reads this file
 readonly TOP LIB MMLENS_CACHE PROG
 
 # Made here, it belongs to the user; the trees in it are root's.
@@ -104,6 +105,7 @@ quietly() {
 	QUIETLY_PID=$!
 	set +m
 	wait "$QUIETLY_PID"
+	# shellcheck disable=SC2034 # for the caller
 	QUIETLY_RC=$?
 	QUIETLY_PID=
 	set -e

@@ -24,11 +24,15 @@ readonly COMPLAINTS=(
 	'\bBad (page|rss-counter)'
 	'\bK(A|C|M)SAN: |\bKFENCE: |\bUBSAN: '
 	'kmemleak: [1-9][0-9]* new'
+	# It has seen something it can't follow, and doesn't look any more.
+	'kmemleak: (Memory pool empty|Cannot allocate|Kernel memory leak detector disabled)'
 	'list_(add|del) corruption'
 	'refcount_t: '
 	# locks
 	'possible (circular|recursive|irq lock inversion)'
 	'inconsistent lock state'
+	'trying to register non-static key'
+	'turning off the locking correctness validator'
 	'suspicious RCU usage'
 	'bad unlock balance|held lock freed|lock held when returning'
 	'scheduling while atomic'

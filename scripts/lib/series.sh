@@ -13,7 +13,8 @@ declare -Ar SERIES_SUITES=(
 	[6.12]="trixie trixie"
 )
 
-# "newest" is the highest version among these.
+# "newest" is the highest version among these, "previous" the highest one of an
+# older series than that, and newer than those above.
 readonly NEWEST_SUITES=(
 	"trixie trixie-backports"
 	"sid sid"
@@ -25,13 +26,33 @@ readonly UNSECURED_SUITES=" sid experimental "
 
 readonly KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 
+# SERIES alone is the kernel for clouds, with the fewest modules; SERIES-generic
+# and SERIES-rt are Debian's others of the same source. SERIES-debug is built from
+# it with the programs of SERIES around it (scripts/debug-kernel).
 series_known() {
-	[[ $1 == newest || -v SERIES_SUITES[$1] ]]
+	[[ $1 =~ ^([^-]+)(-(generic|rt|debug))?$ ]] || return 1
+	case ${BASH_REMATCH[1]} in
+	newest | previous) ;;
+	*) [[ -v SERIES_SUITES[${BASH_REMATCH[1]}] ]] ;;
+	esac
+}
+
+is_debug() {
+	[[ $1 == *-debug ]]
+}
+
+# flavour_of SERIES: what stands in the names of its packages before "amd64".
+flavour_of() {
+	case $1 in
+	*-generic) ;;
+	*-rt) echo rt- ;;
+	*) echo cloud- ;;
+	esac
 }
 
 series_list() {
 	printf '%s\n' "${!SERIES_SUITES[@]}" | sort -V
-	echo newest
+	printf '%s\n' previous newest
 }
 
 # Debian's name of the architecture, of any name that people use for it.
@@ -91,6 +112,11 @@ apt_sources() {
 	fi
 }
 
+# pin PACKAGES SUITE: apt's preference for what a suite has.
+pin() {
+	printf 'Package: %s\nPin: release n=%s\nPin-Priority: 990\n\n' "$@"
+}
+
 # apt_options: what this machine's own apt was told about reaching its
 # sources, one option a line.
 apt_options() {
@@ -100,53 +126,62 @@ apt_options() {
 	echo 'Acquire::Languages "none"'
 }
 
-# newest_resolve: print "BASE KERNEL VERSION" of the highest kernel that the
-# suites above have headers for, from the network.
-newest_resolve() {
-	local package=linux-headers-cloud-amd64
-	local dir mirror pair suite version best='' best_pair='' o
-	local opts=()
+# suites_apt DIR: leave in APT_OPTIONS what makes apt-get and apt-cache look at
+# the sources.list that comes as input instead of this machine's own, and fetch
+# its lists.
+suites_apt() {
+	local dir=$1 o
 
-	mirror=$(mirror_uri)
-	dir=$(mktemp -d)
 	mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial"
-	for pair in "${NEWEST_SUITES[@]}"; do
-		suite=${pair#* }
-		echo "deb [arch=amd64 signed-by=$KEYRING] $mirror $suite main"
-	done >"$dir/sources.list"
+	cat >"$dir/sources.list"
+	APT_OPTIONS=()
 	while IFS= read -r o; do
 		o=${o//\"/}
-		opts+=(-o "${o%% *}=${o#* }")
+		APT_OPTIONS+=(-o "${o%% *}=${o#* }")
 	done < <(apt_options)
-	opts+=(-o "Dir::Etc::SourceList=$dir/sources.list"
+	APT_OPTIONS+=(-o "Dir::Etc::SourceList=$dir/sources.list"
 		-o Dir::Etc::SourceParts=/dev/null
 		-o "Dir::State::Lists=$dir/lists" -o "Dir::Cache=$dir/cache"
 		-o APT::Sandbox::User=root -o APT::Architecture=amd64)
-
-	apt-get "${opts[@]}" -qq update >/dev/null 2>&1 || :
-	for pair in "${NEWEST_SUITES[@]}"; do
-		suite=${pair#* }
-		version=$(apt-cache "${opts[@]}" madison $package 2>/dev/null |
-			awk -v s="$suite/main" '$6 == s { print $3; exit }')
-		[[ -n $version ]] || continue
-		if [[ -z $best ]] ||
-			dpkg --compare-versions "$version" gt "$best"; then
-			best=$version
-			best_pair=$pair
-		fi
-	done
-	rm -rf "$dir"
-	[[ -n $best ]] || return 1
-	echo "$best_pair $best"
+	apt-get "${APT_OPTIONS[@]}" -qq update >/dev/null 2>&1 || :
 }
 
-# newest_suites: the same from a stamp that is at most a day old; without a
+# series_of VERSION: 7.3 of 7.3.4-1~bpo13+1, 7.3~rc7-1~exp1 or 7.3.
+series_of() {
+	[[ $1 =~ ^[0-9]+\.[0-9]+ ]] && echo "${BASH_REMATCH[0]}"
+}
+
+# newest_resolve: print a line "BASE KERNEL VERSION" of each kernel that the
+# suites above have headers for, the newest series first and one of each, from
+# the network.
+newest_resolve() {
+	local package=linux-headers-cloud-amd64
+	local dir mirror pair suite version
+
+	dir=$(mktemp -d)
+	mirror=$(mirror_uri)
+	suites_apt "$dir" < <(printf \
+		"deb [arch=amd64 signed-by=$KEYRING] $mirror %s main\n" \
+		"${NEWEST_SUITES[@]#* }")
+	for pair in "${NEWEST_SUITES[@]}"; do
+		suite=${pair#* }
+		version=$(apt-cache "${APT_OPTIONS[@]}" madison $package \
+			2>/dev/null |
+			awk -v s="$suite/main" '$6 == s { print $3; exit }')
+		[[ -z $version ]] ||
+			echo "$(series_of "$version") $version $pair"
+	done | sort -k 1,1Vr -k 2,2Vr -s | awk '!seen[$1]++ { print $3, $4, $2 }'
+	rm -rf "$dir"
+}
+
+# newest_list: the same from a stamp that is at most a day old; without a
 # network, from an older one.
-newest_suites() {
-	local stamp=$MMLENS_CACHE/newest.suites fresh
+newest_list() {
+	local stamp=$MMLENS_CACHE/newest.list fresh
 
 	if [[ -z $(find "$stamp" -mmin -1440 2>/dev/null) ]]; then
-		if fresh=$(newest_resolve); then
+		fresh=$(newest_resolve)
+		if [[ -n $fresh ]]; then
 			echo "$fresh" >"$stamp.$$"
 			mv "$stamp.$$" "$stamp"
 		elif [[ -e $stamp ]]; then
@@ -160,11 +195,27 @@ newest_suites() {
 	cat "$stamp"
 }
 
+# previous_suites: none where all suites have one and the same series.
+previous_suites() {
+	local line series
+
+	line=$(newest_list | sed -n 2p)
+	series=$(series_of "${line##* }") || :
+	if [[ -z $series || -v SERIES_SUITES[$series] ]]; then
+		note "no series before the newest one has headers now"
+		return 1
+	fi
+	echo "$line"
+}
+
 # series_suites SERIES: print "BASE KERNEL [VERSION]".
 series_suites() {
-	if [[ $1 == newest ]]; then
-		newest_suites
-	else
-		echo "${SERIES_SUITES[$1]}"
-	fi
+	local series=${1%-generic}
+	series=${series%-rt}
+
+	case $series in
+	newest) newest_list | head -n 1 ;;
+	previous) previous_suites ;;
+	*) echo "${SERIES_SUITES[$series]}" ;;
+	esac
 }
