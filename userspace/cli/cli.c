@@ -30,7 +30,12 @@ static const struct command *const commands[] = {
 	&cmd_ledger,
 	&cmd_page_types,
 	&cmd_pfn,
+	&cmd_lru,
 	&cmd_kmap,
+	&cmd_watch,
+	&cmd_snap,
+	&cmd_diff,
+	&cmd_trace,
 	&cmd_info,
 };
 
@@ -138,11 +143,22 @@ static int run_help(int argc, char **argv)
 	return command ? print_help(command) : unknown_command(argv[1]);
 }
 
+int cli_no_from(const struct command *self)
+{
+	if (!cli_from)
+		return CLI_GO_ON;
+	return cli_usage(self, "%s is about the running machine: it takes no --from",
+			 self->name);
+}
+
 int cli_common_option(const struct command *self, int option, bool *json)
 {
 	switch (option) {
 	case OPT_JSON:
 		*json = true;
+		return CLI_GO_ON;
+	case OPT_FROM:
+		cli_from = optarg;
 		return CLI_GO_ON;
 	case 'h':
 		return print_help(self);
@@ -192,6 +208,7 @@ int cli_run(int argc, char **argv)
 {
 	int status;
 
+	cli_from = NULL;
 	/* Which bytes can be printed; numbers stay as they are. */
 	setlocale(LC_CTYPE, "");
 	status = dispatch(argc, argv);

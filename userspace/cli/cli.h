@@ -45,14 +45,19 @@ extern const struct command cmd_ps, cmd_tables, cmd_folios;
 extern const struct command cmd_zones, cmd_zoneinfo, cmd_buddyinfo;
 extern const struct command cmd_buddy, cmd_pageblocks, cmd_pagetypeinfo;
 extern const struct command cmd_page_types, cmd_ledger, cmd_pfn, cmd_kmap;
-extern const struct command cmd_frag;
+extern const struct command cmd_frag, cmd_lru, cmd_watch, cmd_snap;
+extern const struct command cmd_diff;
 extern const struct command cmd_smaps, cmd_smaps_rollup, cmd_numa_maps;
+extern const struct command cmd_trace;
 
 /* What main() does.  Return: exit status. */
 int cli_run(int argc, char **argv);
 
 /* Where a connection comes from; tests put their own here. */
 extern struct mmlens *(*cli_connect)(void);
+
+/* The capture that answers are from; NULL: the running machine. */
+extern const char *cli_from;
 
 /* What the kernel says of a page frame without a page; tests have their own. */
 extern int (*cli_kpageflags)(uint64_t pfn, uint64_t *flags);
@@ -70,16 +75,19 @@ int cli_usage(const struct command *self, const char *format, ...)
 enum {
 	OPT_JSON = 256,
 	OPT_VERSION,
+	OPT_FROM,
 	OPT_OWN,		/* the first of a subcommand's own */
 };
 #define COMMON_OPTIONS \
 	{ "json", no_argument, NULL, OPT_JSON }, \
+	{ "from", required_argument, NULL, OPT_FROM }, \
 	{ "help", no_argument, NULL, 'h' }, \
 	{ "version", no_argument, NULL, OPT_VERSION }, \
 	{}
 
 #define COMMON_HELP \
 	"      --json       one JSON document\n" \
+	"      --from FILE  a capture (mmlens snap) instead of the running machine\n" \
 	"  -h, --help       this text\n" \
 	"      --version    the reader's version\n"
 
@@ -131,6 +139,12 @@ int session_open(struct session *s, unsigned int nr, bool json);
  * query of its own.  Return: CLI_GO_ON, or CLI_FAILED and said so.
  */
 int session_need_abi(const struct session *s, unsigned int abi);
+/* Refuse --from, for what a capture can't answer.  Return: as that. */
+int cli_no_from(const struct command *self);
+/* Show what @lens, which stays the caller's, gives. */
+void session_of(struct session *s, struct mmlens *lens, bool json);
+/* As session_close(), but @s->lens isn't closed. */
+int session_finish(struct session *s, int status);
 /* Return: @status, or CLI_FAILED when something couldn't be written. */
 int session_close(struct session *s, int status);
 
@@ -219,11 +233,53 @@ bool cli_parse_number(const char *text, unsigned int most, unsigned int *value);
 int cli_smaps_format(const struct session *s, bool rollup,
 		     struct mmlens_smaps_format *format);
 
+/**
+ * struct lru_pid_options - What lru --pid shows.
+ * @pid:	the process
+ * @has_after:	what reclaim would take, too
+ * @after:	of that many bytes
+ * @pages:	the addresses of those, too
+ */
+struct lru_pid_options {
+	int pid;
+	bool has_after;
+	uint64_t after;
+	bool pages;
+};
+
+/* lru --pid, lru --watch; a @count of 0: until it is ended.  Return: a status. */
+int lru_show_pid(struct session *s, const struct lru_pid_options *o);
+int lru_watch(struct session *s, double seconds, unsigned int count);
+
+/* Bytes with K, M, G or T behind, or without.  Return: false for no size. */
+bool lru_parse_size(const char *text, uint64_t *bytes);
+
+/**
+ * struct trace_child - A command that is to be traced from its start.
+ * @pid:	its process; 0: none
+ * @hold:	what it waits for
+ */
+struct trace_child {
+	int pid;
+	int hold;
+};
+
+/* Start it; it waits.  Return: 0 or a negative errno. */
+int trace_child_start(struct trace_child *child, char **argv);
+/* Let it run. */
+void trace_child_go(struct trace_child *child);
+/* When it is waiting, end it. */
+void trace_child_cancel(struct trace_child *child);
+/* Reap it where it has ended.  Return: false when it couldn't be executed. */
+bool trace_child_ran(struct trace_child *child);
+
 /* A status for two of them: missing counts more than failed. */
 int cli_worse(int a, int b);
 
 /* On a terminal, how far a long walk is, on standard error. */
 void session_progress(uint64_t entries, uint64_t address);
+/* The same of a capture; it counts by itself. */
+void session_progress_bytes(uint64_t bytes, uint64_t records);
 void session_progress_end(void);
 
 #endif

@@ -70,19 +70,6 @@ static int parse(const struct command *self, struct arguments *a, int argc,
 	return cli_no_more(self, argc, argv);
 }
 
-static int read_threshold(void)
-{
-	FILE *f = fopen("/proc/sys/vm/extfrag_threshold", "re");
-	int threshold = 500;
-
-	if (!f)
-		return threshold;
-	if (fscanf(f, "%d", &threshold) != 1)
-		threshold = 500;
-	fclose(f);
-	return threshold;
-}
-
 /* ---- whose ---- */
 
 /**
@@ -290,7 +277,7 @@ static int run(const struct command *self, int argc, char **argv)
 	status = session_open(&s, MMLENS_NR_USERS, a.json);
 	if (status != CLI_GO_ON)
 		return status;
-	a.view.threshold = read_threshold();
+	a.view.threshold = mmlens_extfrag_threshold();
 	ret = gather(&s, &a, &answer);
 	if (!ret)
 		show(&s, &a, &answer);

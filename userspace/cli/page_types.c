@@ -30,6 +30,7 @@ struct arguments {
 	struct mmlens_page_filter filters[MAX_FILTERS];
 	size_t filter_count;
 	uint64_t memcg;			/* only pages of it; 0: all */
+	const char *memcg_path;		/* the same as a directory */
 	int pid;			/* its pages; 0: all page frames */
 	bool raw;
 	bool no_summary;
@@ -90,7 +91,6 @@ static int parse_filter(const struct command *self, struct arguments *a)
 /* A directory of the cgroup file system, or @ and its inode number. */
 static int parse_memcg(const struct command *self, struct arguments *a)
 {
-	struct stat st;
 	char *end;
 
 	if (*optarg == '@') {
@@ -100,15 +100,7 @@ static int parse_memcg(const struct command *self, struct arguments *a)
 		return cli_usage(self, "page-types: '%s' isn't @ and a number",
 				 optarg);
 	}
-	if (stat(optarg, &st)) {
-		cli_error("%s: %s", optarg, strerror(errno));
-		return CLI_FAILED;
-	}
-	if (!S_ISDIR(st.st_mode)) {
-		cli_error("%s: a cgroup is a directory", optarg);
-		return CLI_FAILED;
-	}
-	a->memcg = st.st_ino;
+	a->memcg_path = optarg;
 	return CLI_GO_ON;
 }
 
@@ -485,6 +477,40 @@ static int open_session(struct job *job)
 							 -ENOMEM));
 }
 
+/* Of a capture as it was mounted where that was taken. */
+static int find_captured_memcg(struct arguments *a)
+{
+	struct mmlens_labels *labels = mmlens_labels_open();
+	int ret = labels ? mmlens_memcg_find(labels, a->memcg_path, &a->memcg) :
+			   -ENOMEM;
+
+	mmlens_labels_close(labels);
+	if (!ret)
+		return CLI_GO_ON;
+	cli_error("%s: %s", a->memcg_path, strerror(-ret));
+	return CLI_FAILED;
+}
+
+static int find_memcg(struct arguments *a)
+{
+	struct stat st;
+
+	if (!a->memcg_path)
+		return CLI_GO_ON;
+	if (cli_from)
+		return find_captured_memcg(a);
+	if (stat(a->memcg_path, &st)) {
+		cli_error("%s: %s", a->memcg_path, strerror(errno));
+		return CLI_FAILED;
+	}
+	if (!S_ISDIR(st.st_mode)) {
+		cli_error("%s: a cgroup is a directory", a->memcg_path);
+		return CLI_FAILED;
+	}
+	a->memcg = st.st_ino;
+	return CLI_GO_ON;
+}
+
 static int run_with(const struct command *self, struct arguments *a, int argc,
 		    char **argv)
 {
@@ -496,7 +522,9 @@ static int run_with(const struct command *self, struct arguments *a, int argc,
 		status = open_session(&job);
 	if (status != CLI_GO_ON)
 		return status;
-	status = show(&job);
+	status = find_memcg(a);
+	if (status == CLI_GO_ON)
+		status = show(&job);
 	free(job.types);
 	return session_close(&job.s, status);
 }

@@ -15,6 +15,8 @@ static struct mmlens *connect_device(void)
 
 struct mmlens *(*cli_connect)(void) = connect_device;
 
+const char *cli_from;
+
 /* ---- opening ---- */
 
 /* The version of the loaded module when it can't be asked. */
@@ -80,22 +82,51 @@ static bool wants_color(FILE *out)
 
 static void explain_mismatch(const struct mmlens_info *info, const char *what)
 {
+	if (cli_from) {
+		cli_error("%s: the module that it was taken with (%s, contract %u) %s this reader (%s, contract %u) asks",
+			  cli_from, info->version, info->abi, what,
+			  mmlens_lib_version(), MMLENS_ABI);
+		return;
+	}
 	cli_error("the module (%s, contract %u) %s this reader (%s, contract %u) asks: install both from one version",
 		  info->version, info->abi, what, mmlens_lib_version(),
 		  MMLENS_ABI);
 }
 
+static struct mmlens *open_capture(void)
+{
+	char why[256];
+	struct mmlens *lens = mmlens_capture_open(cli_from, why, sizeof(why));
+
+	if (!lens)
+		cli_error("%s: %s", cli_from, why);
+	return lens;
+}
+
+static struct mmlens *open_running(void)
+{
+	struct mmlens *lens = cli_connect();
+
+	if (!lens)
+		explain_open(errno);
+	return lens;
+}
+
+void session_of(struct session *s, struct mmlens *lens, bool json)
+{
+	*s = (struct session) { .lens = lens, .json = json };
+	s->view.out = stdout;
+	s->view.info = mmlens_get_info(lens);
+	s->view.color = !json && wants_color(stdout);
+}
+
 int session_open(struct session *s, unsigned int nr, bool json)
 {
 	*s = (struct session) { .json = json };
-	s->lens = cli_connect();
-	if (!s->lens) {
-		explain_open(errno);
+	s->lens = cli_from ? open_capture() : open_running();
+	if (!s->lens)
 		return CLI_FAILED;
-	}
-	s->view.out = stdout;
-	s->view.info = mmlens_get_info(s->lens);
-	s->view.color = !json && wants_color(stdout);
+	session_of(s, s->lens, json);
 	if (!mmlens_has_query(s->lens, nr)) {
 		explain_mismatch(s->view.info, "can't answer what");
 		return session_close(s, CLI_FAILED);
@@ -113,9 +144,15 @@ int session_need_abi(const struct session *s, unsigned int abi)
 
 int session_close(struct session *s, int status)
 {
+	status = session_finish(s, status);
+	mmlens_close(s->lens);
+	return status;
+}
+
+int session_finish(struct session *s, int status)
+{
 	int error = view_finish(&s->view);
 
-	mmlens_close(s->lens);
 	if (!error)
 		return status;
 	cli_error("standard output: %s", strerror(error));
@@ -138,8 +175,21 @@ static const char *why_no_memory(int pid)
 	return "has no address space";
 }
 
+/* What a capture says of itself comes before what the number means. */
+static bool explain_capture(const struct session *s, int error)
+{
+	const char *why = s->lens ? mmlens_capture_why(s->lens) : NULL;
+
+	if (!error || !why)
+		return false;
+	cli_error("%s: %s", cli_from ? cli_from : "capture", why);
+	return true;
+}
+
 int session_explain_of(const struct session *s, const char *subject, int error)
 {
+	if (explain_capture(s, error))
+		return CLI_FAILED;
 	switch (-error) {
 	case 0:
 		return CLI_OK;
@@ -178,7 +228,10 @@ int session_explain(const struct session *s, int pid, int error)
 
 	switch (-error) {
 	case ESRCH:
-		cli_error("PID %d: no such process", pid);
+		if (cli_from)
+			cli_error("PID %d: isn't in %s", pid, cli_from);
+		else
+			cli_error("PID %d: no such process", pid);
 		return CLI_MISSING;
 	case ENXIO:
 		cli_error("PID %d: %s", pid, why_no_memory(pid));
@@ -205,24 +258,41 @@ static double now(void)
 	return ts.tv_sec + ts.tv_nsec * 1e-9;
 }
 
-void session_progress(uint64_t entries, uint64_t address)
+/* Whether it is time for another line. */
+static bool is_time(void)
 {
-	static unsigned int calls;
 	static double begun, shown;
 	double at;
 
-	/* The clock isn't asked for each line. */
-	if (calls++ % 4096 || !isatty(STDERR_FILENO) || isatty(STDOUT_FILENO))
-		return;
+	if (!isatty(STDERR_FILENO))
+		return false;
 	at = now();
 	if (!begun)
 		begun = shown = at;
 	if (at - begun < 1 || at - shown < 0.2)
-		return;
+		return false;
 	shown = at;
 	progress_shown = true;
+	return true;
+}
+
+void session_progress(uint64_t entries, uint64_t address)
+{
+	static unsigned int calls;
+
+	/* The clock isn't asked for each line. */
+	if (calls++ % 4096 || isatty(STDOUT_FILENO) || !is_time())
+		return;
 	fprintf(stderr, "\rmmlens: %llu entries, at 0x%llx\033[K",
 		(unsigned long long)entries, (unsigned long long)address);
+}
+
+void session_progress_bytes(uint64_t bytes, uint64_t records)
+{
+	if (is_time())
+		fprintf(stderr, "\rmmlens: %llu records, %llu bytes\033[K",
+			(unsigned long long)records,
+			(unsigned long long)bytes);
 }
 
 void session_progress_end(void)

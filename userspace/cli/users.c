@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Names of users, each asked for once. */
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,11 +13,10 @@ struct user {
 /* Its name, or its number where it has none. */
 static char *look_up(uint32_t uid, bool numeric)
 {
-	const struct passwd *entry = numeric ? NULL : getpwuid(uid);
-	char *name;
+	char *name = numeric ? NULL : mmlens_user_name(uid);
 
-	if (entry)
-		return strdup(entry->pw_name);
+	if (name)
+		return name;
 	return asprintf(&name, "%u", uid) < 0 ? NULL : name;
 }
 

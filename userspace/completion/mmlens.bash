@@ -27,18 +27,98 @@ _mmlens_free()
 	COMPREPLY=($(compgen -W "$words" -- "$1"))
 }
 
+# What lru takes: CURRENT PREVIOUS OPTIONS
+_mmlens_lru()
+{
+	local words=$3
+
+	case $2 in
+	--memcg)
+		COMPREPLY=($(compgen -d -- "$1"))
+		return
+		;;
+	-l | --list)
+		words="inactive_anon active_anon inactive_file active_file unevictable anon file gen:"
+		;;
+	--pid)
+		words=$(cd /proc && echo [0-9]*)
+		;;
+	-n | --node | --tail | --head | --after | --watch | --count)
+		words=
+		;;
+	esac
+	COMPREPLY=($(compgen -W "$words" -- "$1"))
+}
+
+# What watch takes: CURRENT PREVIOUS OPTIONS
+_mmlens_watch()
+{
+	case $2 in
+	-i | --interval | -n | --count | --for)
+		return
+		;;
+	--plot)
+		COMPREPLY=($(compgen -f -- "$1"))
+		return
+		;;
+	esac
+	if [[ $1 == -* ]]; then
+		COMPREPLY=($(compgen -W "$3" -- "$1"))
+	else
+		_mmlens_pids "$1"
+	fi
+}
+
+# What trace takes: CURRENT PREVIOUS OPTIONS
+_mmlens_trace()
+{
+	case $2 in
+	-e | --events)
+		COMPREPLY=($(compgen -W "all $(mmlens help trace |
+			sed -n '/^Kinds/,$s/^  \([a-z]*\)  *\([a-z0-9_-]*\)  .*/\1 \2/p')" -- "$1"))
+		;;
+	--seconds | --buffer)
+		;;
+	*)
+		if [[ $1 == -* ]]; then
+			COMPREPLY=($(compgen -W "$3" -- "$1"))
+		else
+			_mmlens_pids "$1"
+		fi
+		;;
+	esac
+}
+
 _mmlens()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
-	local commands="maps smaps smaps_rollup numa_maps pmap pte vtop tables folios ps zones zoneinfo buddyinfo pagetypeinfo buddy pageblocks frag ledger page-types pfn kmap info help"
-	local common="--json --help --version" options
+	local commands="maps smaps smaps_rollup numa_maps pmap pte vtop tables folios ps zones zoneinfo buddyinfo pagetypeinfo buddy pageblocks frag ledger page-types pfn lru kmap watch snap diff trace info help"
+	local common="--json --from --help --version" options
 
 	COMPREPLY=()
 	if [[ $COMP_CWORD -eq 1 ]]; then
 		COMPREPLY=($(compgen -W "$commands --help --version" -- "$cur"))
 		return
 	fi
+	if [[ $prev == --from ||
+		${COMP_WORDS[1]} == snap && $prev == @(-o|--output) ]]; then
+		COMPREPLY=($(compgen -f -- "$cur"))
+		return
+	fi
 	case ${COMP_WORDS[1]} in
+	diff)
+		if [[ $prev == --pid ]]; then
+			_mmlens_pids "$cur"
+		elif [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W "--pid --every --count --each --json --help --version" -- "$cur"))
+		elif [[ $prev != --every && $prev != --count ]]; then
+			COMPREPLY=($(compgen -f -- "$cur"))
+		fi
+		return
+		;;
+	snap)
+		options="-o --output --machine --entries -q --quiet --json --help --version"
+		;;
 	help)
 		[[ $COMP_CWORD -eq 2 ]] &&
 			COMPREPLY=($(compgen -W "$commands" -- "$cur"))
@@ -53,6 +133,10 @@ _mmlens()
 		[[ $prev == -r || $prev == --region ]] &&
 			words="guard_hole ldt_remap direct_map vmalloc vmemmap kasan_shadow cpu_entry_area espfix efi kernel_text modules fixmap vsyscall"
 		COMPREPLY=($(compgen -W "$words" -- "$cur"))
+		return
+		;;
+	watch)
+		_mmlens_watch "$cur" "$prev" "-i --interval -n --count --for -p --pid --accessed --reset --lru --zones --counters --lines --chart --csv --plot $common"
 		return
 		;;
 	maps | smaps | smaps_rollup | numa_maps | folios)
@@ -84,6 +168,14 @@ _mmlens()
 		;;
 	pfn)
 		COMPREPLY=($(compgen -W "--who --no-who $common" -- "$cur"))
+		return
+		;;
+	lru)
+		_mmlens_lru "$cur" "$prev" "-a --all --pages --tail --head --memcg -n --node -l --list --pid --after --watch --count $common"
+		return
+		;;
+	trace)
+		_mmlens_trace "$cur" "$prev" "-e --events -f --follow -s --summary --seconds --buffer $common"
 		return
 		;;
 	page-types)

@@ -381,3 +381,16 @@ void mmlens_frag_free(struct mmlens_frag *frag)
 	free(frag->candidates);
 	free(frag);
 }
+
+int mmlens_extfrag_threshold(void)
+{
+	FILE *f = mmlens_source_open("/proc/sys/vm/extfrag_threshold");
+	int threshold = 500;
+
+	if (!f)
+		return threshold;
+	if (fscanf(f, "%d", &threshold) != 1)
+		threshold = 500;
+	fclose(f);
+	return threshold;
+}

@@ -3,6 +3,8 @@
 #ifndef MMLENS_LIB_INTERNAL_H
 #define MMLENS_LIB_INTERNAL_H
 
+#include <stdio.h>
+
 #include "libmmlens.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -33,11 +35,46 @@ extern const struct mmlens_transport mmlens_device_transport;
 bool mmlens_gate_find(int pid, const struct mmlens_info *info,
 		      struct mmlens_vma *vma, char *name);
 
+/* What later arithmetic relies on. */
+bool mmlens_info_is_sane(const struct mmlens_info *info);
+
+/* 0, or -EPROTO for a record that breaks the contract; it has @left bytes. */
+int mmlens_record_check(const struct mmlens_info *info,
+			const struct mmlens_record *rec, size_t left);
+
+/* ---- files of /proc and /sys, or of a capture ---- */
+
+struct mml_capture;
+
+/* Read those of @capture from now on; NULL: the running machine's. */
+void mmlens_source_set(struct mml_capture *capture);
+struct mml_capture *mmlens_source(void);
+/* As fopen() for reading. */
+FILE *mmlens_source_open(const char *path);
+/* Whole, with a NUL behind; to be freed.  NULL and errno. */
+char *mmlens_source_read(const char *path, size_t *length);
+bool mmlens_source_has(const char *path);
+/* The names in a directory, some perhaps twice.  0 or a negative errno. */
+int mmlens_source_list(const char *dir,
+		       void (*told)(const char *name, void *context),
+		       void *context);
+
+/* What /proc/self/smaps has of a process that shows all that it can. */
+char *mmlens_own_smaps(bool rollup);
+
+#define MMLENS_THP_DIRECTORY "/sys/kernel/mm/transparent_hugepage"
+
 /*
  * A file of /proc that may be large, whole and NUL-terminated; to be freed.
  * NULL and errno, ESRCH for a process that is gone.
  */
 char *mmlens_read_file(const char *path);
+
+/*
+ * What a line of /proc/PID/stat says; the parenthesis that ends the name becomes a
+ * NUL.  Returns 0 or -EPROTO.
+ */
+int mmlens_process_parse(char *line, struct mmlens_process *process);
 
 /* Page frames [start, end). */
 struct mmlens_frames {
@@ -75,6 +112,18 @@ struct mmlens_frames *mmlens_ram_read(unsigned int page_shift, size_t *count);
 
 /* The settings for large folios, read once a connection. */
 const struct mmlens_thp_settings *mmlens_thp_settings(struct mmlens *lens);
+
+/* Where the memory cgroups are mounted; NULL: nowhere. */
+const char *mmlens_memcg_root(struct mmlens_labels *labels);
+
+/*
+ * Where the pages of a sampled process stand; adds to @stats.  Returns 0 or a
+ * negative errno.
+ */
+int mml_sample_lru(struct mmlens *lens, struct mmlens_sample_process *process,
+		   struct mmlens_stats *stats);
+
+void mmlens_smaps_add(struct mmlens_smaps *sum, const struct mmlens_smaps *add);
 
 /* ---- SwapPss ---- */
 

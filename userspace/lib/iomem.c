@@ -26,7 +26,7 @@ static bool parse_ram(const char *line, unsigned int page_shift,
 
 struct mmlens_frames *mmlens_ram_read(unsigned int page_shift, size_t *count)
 {
-	FILE *f = fopen(mmlens_iomem_path, "re");
+	FILE *f = mmlens_source_open(mmlens_iomem_path);
 	struct mmlens_frames *ram = NULL, frames, *grown;
 	char line[256];
 

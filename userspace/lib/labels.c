@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "capture.h"
 #include "internal.h"
 
 #define MAX_ZONES 16
@@ -46,10 +47,13 @@ struct mmlens_labels *mmlens_labels_open(void)
  */
 static char *find_root(void)
 {
-	FILE *f = setmntent("/proc/self/mounts", "re");
 	const struct mntent *m;
 	char *root = NULL;
+	FILE *f;
 
+	if (mmlens_source())
+		return mmlens_read_file(MML_FILE_MEMCG_ROOT);
+	f = setmntent("/proc/self/mounts", "re");
 	if (!f)
 		return NULL;
 	while ((m = getmntent(f))) {
@@ -120,15 +124,86 @@ static char *find_below(int fd, const char *path, uint64_t inode,
 	return found;
 }
 
-static char *find_memcg(struct mmlens_labels *labels, uint64_t inode)
+const char *mmlens_memcg_root(struct mmlens_labels *labels)
 {
-	struct stat st;
-	int fd;
-
 	if (!labels->have_root)
 		labels->root = find_root();
 	labels->have_root = true;
-	if (!labels->root)
+	return labels->root;
+}
+
+/* ---- memory cgroups of a capture: "INODE PATH" lines ---- */
+
+/* Tells each; @told returns false to end it. */
+static void each_memcg(bool (*told)(uint64_t inode, const char *path,
+				    void *context), void *context)
+{
+	char *text = mmlens_read_file(MML_FILE_MEMCGS), *line, *rest, *path;
+	uint64_t inode;
+
+	for (line = text ? strtok_r(text, "\n", &rest) : NULL; line;
+	     line = strtok_r(NULL, "\n", &rest)) {
+		inode = strtoull(line, &path, 10);
+		if (*path == ' ' && !told(inode, path + 1, context))
+			break;
+	}
+	free(text);
+}
+
+struct wanted {
+	const char *path;
+	uint64_t inode;
+	char *found;
+};
+
+static bool is_inode(uint64_t inode, const char *path, void *context)
+{
+	struct wanted *wanted = context;
+
+	if (inode != wanted->inode)
+		return true;
+	wanted->found = strdup(path);
+	return false;
+}
+
+static bool is_path(uint64_t inode, const char *path, void *context)
+{
+	struct wanted *wanted = context;
+
+	if (strcmp(path, wanted->path))
+		return true;
+	wanted->inode = inode;
+	return false;
+}
+
+/* Its path, or its directory where the hierarchy was mounted. */
+static int find_captured(const char *root, const char *path, uint64_t *inode)
+{
+	const size_t length = strlen(root);
+	struct wanted wanted = { .path = path };
+
+	each_memcg(is_path, &wanted);
+	if (!wanted.inode && !strncmp(path, root, length) &&
+	    (!path[length] || path[length] == '/')) {
+		wanted.path = path[length] ? path + length : "/";
+		each_memcg(is_path, &wanted);
+	}
+	*inode = wanted.inode;
+	return wanted.inode ? 0 : -ENOENT;
+}
+
+static char *find_memcg(struct mmlens_labels *labels, uint64_t inode)
+{
+	struct wanted wanted = { .inode = inode };
+	struct stat st;
+	int fd;
+
+	if (mmlens_source()) {
+		each_memcg(is_inode, &wanted);
+		return wanted.found;
+	}
+
+	if (!mmlens_memcg_root(labels))
 		return NULL;
 	fd = open(labels->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
@@ -171,12 +246,49 @@ const char *mmlens_memcg_path(struct mmlens_labels *labels, uint64_t inode)
 	return remember(labels, inode);
 }
 
+/* A directory of the hierarchy. */
+static int look_at_directory(const char *path, dev_t dev, uint64_t *inode)
+{
+	struct stat st;
+
+	if (stat(path, &st))
+		return -errno;
+	if (!S_ISDIR(st.st_mode))
+		return -ENOTDIR;
+	if (st.st_dev != dev)
+		return -EXDEV;
+	*inode = st.st_ino;
+	return 0;
+}
+
+int mmlens_memcg_find(struct mmlens_labels *labels, const char *path,
+		      uint64_t *inode)
+{
+	struct stat root;
+	char *below;
+	int ret;
+
+	if (!mmlens_memcg_root(labels))
+		return -ENODEV;
+	if (mmlens_source())
+		return find_captured(labels->root, path, inode);
+	if (stat(labels->root, &root))
+		return -errno;
+	below = join(labels->root, path);
+	if (!below)
+		return -ENOMEM;
+	ret = *path ? look_at_directory(below, root.st_dev, inode) : -ENOENT;
+	free(below);
+	return ret == -ENOENT && *path ?
+		look_at_directory(path, root.st_dev, inode) : ret;
+}
+
 /* ---- zones ---- */
 
 /* Every node has all zones, empty ones too, in the same order. */
 static void read_zones(struct mmlens_labels *labels)
 {
-	FILE *f = fopen("/proc/zoneinfo", "re");
+	FILE *f = mmlens_source_open("/proc/zoneinfo");
 	unsigned int node, first = 0, n = 0;
 	char line[256], name[ZONE_NAME];
 

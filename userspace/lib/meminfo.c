@@ -30,7 +30,7 @@ static void take(struct mmlens_meminfo *info, const char *key, uint64_t kb)
 
 int mmlens_meminfo_read(struct mmlens_meminfo *info)
 {
-	FILE *f = fopen("/proc/meminfo", "re");
+	FILE *f = mmlens_source_open("/proc/meminfo");
 	unsigned long long kb;
 	char line[128], key[32];
 

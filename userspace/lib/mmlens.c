@@ -25,8 +25,7 @@ const struct mmlens_transport mmlens_device_transport = {
 	.close = device_close,
 };
 
-/* What later arithmetic relies on. */
-static bool info_is_sane(const struct mmlens_info *info)
+bool mmlens_info_is_sane(const struct mmlens_info *info)
 {
 	if (!info->abi)
 		return false;
@@ -49,7 +48,7 @@ static int ask_info(struct mmlens *lens)
 		return ret;
 	info->version[sizeof(info->version) - 1] = '\0';
 	info->release[sizeof(info->release) - 1] = '\0';
-	return info_is_sane(info) ? 0 : -EPROTO;
+	return mmlens_info_is_sane(info) ? 0 : -EPROTO;
 }
 
 struct mmlens *mmlens_open_transport(const struct mmlens_transport *ops,

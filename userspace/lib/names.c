@@ -117,6 +117,7 @@ static const struct mmlens_flag query_flags[] = {
 	{ 1u << MMLENS_NR_PAGES, "", "pages", "every page frame" },
 	{ 1u << MMLENS_NR_USERS, "", "users", "who maps page frames" },
 	{ 1u << MMLENS_NR_KMAP, "", "kmap", "the kernel's own page table" },
+	{ 1u << MMLENS_NR_LRU, "", "lru", "the LRU lists" },
 	{}
 };
 

@@ -2,9 +2,12 @@
 /* Page frames, and what the kernel's own file says where there is no page. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "capture.h"
 #include "internal.h"
 
 struct mmlens_pages {
@@ -52,11 +55,37 @@ void mmlens_pages_close(struct mmlens_pages *pages)
 	free(pages);
 }
 
+/*
+ * "PFN COUNT FLAGS" lines of page frames without a page, the last at the file's
+ * end.  Those with a page have flags, too, but the page frames tell those.
+ */
+static int captured_kpageflags(uint64_t pfn, uint64_t *flags)
+{
+	char *text = mmlens_read_file(MML_FILE_KPAGEFLAGS);
+	unsigned long long first, count, word, end = 0;
+
+	*flags = 0;
+	if (!text)
+		return -errno;
+	for (const char *line = text; *line; line += *line == '\n') {
+		if (sscanf(line, "%llu %llu %llu", &first, &count, &word) != 3)
+			break;
+		end = first + count;
+		if (pfn >= first && pfn < end)
+			*flags = word;
+		line = strchrnul(line, '\n');
+	}
+	free(text);
+	return pfn < end;
+}
+
 int mmlens_kpageflags(uint64_t pfn, uint64_t *flags)
 {
 	ssize_t n;
 	int fd;
 
+	if (mmlens_source())
+		return captured_kpageflags(pfn, flags);
 	/* Offsets are signed. */
 	if (pfn > INT64_MAX / sizeof(*flags))
 		return 0;

@@ -14,6 +14,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "capture.h"
 #include "internal.h"
 
 /* PF_KTHREAD of include/linux/sched.h, as field 9 of /proc/PID/stat shows. */
@@ -24,11 +25,11 @@ static FILE *open_proc(int pid, const char *file)
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
-	return fopen(path, "re");
+	return mmlens_source_open(path);
 }
 
 /* "PID (COMM) STATE PPID PGRP SESSION TTY TPGID FLAGS ..." */
-static int parse_stat(char *line, struct mmlens_process *process)
+int mmlens_process_parse(char *line, struct mmlens_process *process)
 {
 	char *open = strchr(line, '(');
 	char *close = strrchr(line, ')');
@@ -64,7 +65,7 @@ static int read_stat(int pid, struct mmlens_process *process)
 	if (!n)
 		return -ESRCH;
 	buffer[n] = '\0';
-	return parse_stat(buffer, process);
+	return mmlens_process_parse(buffer, process);
 }
 
 static void read_tgid(int pid, struct mmlens_process *process)
@@ -115,6 +116,7 @@ char *mmlens_process_cmdline(int pid, size_t *length)
 	buffer[n] = '\0';
 	*length = n;
 	fitted = realloc(buffer, n + 1);
+	/* cppcheck-suppress memleak ; realloc() has freed it, or returns NULL */
 	return fitted ? fitted : buffer;
 }
 
@@ -191,7 +193,7 @@ bool mmlens_gate_find(int pid, const struct mmlens_info *info,
 
 	if (is_32bit(pid))
 		return false;
-	f = fopen(info ? "/proc/self/smaps" : "/proc/self/maps", "re");
+	f = mmlens_source_open(info ? "/proc/self/smaps" : "/proc/self/maps");
 	if (!f)
 		return false;
 	while (!whole && getline(&line, &room, f) >= 0) {
@@ -210,7 +212,7 @@ bool mmlens_gate_find(int pid, const struct mmlens_info *info,
  * Segments of System V shared memory live on the kernel's own tmpfs, as
  * memfds do; a memfd tells its device without leaving a segment behind.
  */
-int mmlens_sysv_device(uint32_t *dev_major, uint32_t *dev_minor)
+static int running_sysv(uint32_t *dev_major, uint32_t *dev_minor)
 {
 	int fd = memfd_create("mmlens", MFD_CLOEXEC);
 	struct stat st;
@@ -226,4 +228,23 @@ int mmlens_sysv_device(uint32_t *dev_major, uint32_t *dev_minor)
 	}
 	close(fd);
 	return ret;
+}
+
+static int sysv_of_capture(uint32_t *dev_major, uint32_t *dev_minor)
+{
+	char *text = mmlens_read_file(MML_FILE_SYSV);
+	int n;
+
+	if (!text)
+		return -errno;
+	n = sscanf(text, "%u %u", dev_major, dev_minor);
+	free(text);
+	return n == 2 ? 0 : -EPROTO;
+}
+
+int mmlens_sysv_device(uint32_t *dev_major, uint32_t *dev_minor)
+{
+	if (mmlens_source())
+		return sysv_of_capture(dev_major, dev_minor);
+	return running_sysv(dev_major, dev_minor);
 }

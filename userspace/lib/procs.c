@@ -121,6 +121,16 @@ void mmlens_procs_close(struct mmlens_procs *procs)
 	free(procs);
 }
 
+/* All from rss to swap_anon are sums. */
+void mmlens_smaps_add(struct mmlens_smaps *sum, const struct mmlens_smaps *add)
+{
+	const __u64 *from = &add->rss;
+	__u64 *to = &sum->rss;
+
+	for (size_t i = 0; i <= (size_t)(&add->swap_anon - from); i++)
+		to[i] += from[i];
+}
+
 int mmlens_process_sum(struct mmlens *lens, int pid, struct mmlens_smaps *smaps)
 {
 	struct mmlens_request request = { .pid = pid,

@@ -241,14 +241,15 @@ int mmlens_smaps_format_parse(const struct mmlens_info *info, const char *text,
 
 /* ---- the running kernel ---- */
 
-static char *read_own(bool rollup)
+char *mmlens_own_smaps(bool rollup)
 {
-	size_t page = sysconf(_SC_PAGESIZE);
+	const size_t page = sysconf(_SC_PAGESIZE);
 	void *probe;
 	char *text;
 
-	if (rollup)
-		return mmlens_read_file("/proc/self/smaps_rollup");
+	if (rollup || mmlens_source())
+		return mmlens_read_file(rollup ? "/proc/self/smaps_rollup" :
+						 "/proc/self/smaps");
 	/* A mapping that shows whether the kernel has a word for the flag. */
 	probe = mmap(NULL, page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (probe != MAP_FAILED && mlock2(probe, page, MLOCK_ONFAULT)) {
@@ -268,7 +269,7 @@ static char *read_own(bool rollup)
 int mmlens_smaps_format_read(const struct mmlens_info *info, bool rollup,
 			     struct mmlens_smaps_format *format)
 {
-	char *text = read_own(rollup);
+	char *text = mmlens_own_smaps(rollup);
 	int ret;
 
 	if (!text)

@@ -38,6 +38,7 @@ static const unsigned long requests[] = {
 	[MMLENS_NR_PAGES]     = MMLENS_PAGES,
 	[MMLENS_NR_USERS]     = MMLENS_USERS,
 	[MMLENS_NR_KMAP]      = MMLENS_KMAP,
+	[MMLENS_NR_LRU]       = MMLENS_LRU,
 };
 
 /* Least bytes of each type: a record may grow, it never shrinks. */
@@ -65,6 +66,7 @@ static const size_t least_size[] = {
 	[MMLENS_REC_BACKING]  = sizeof(struct mmlens_backing),
 	[MMLENS_REC_REGION]   = sizeof(struct mmlens_region),
 	[MMLENS_REC_KMAP]     = sizeof(struct mmlens_kmap),
+	[MMLENS_REC_LRU]      = sizeof(struct mmlens_lru_list),
 };
 
 static void stream_end(struct mmlens_stream *s, int end)
@@ -219,7 +221,15 @@ static bool kmap_is_sane(const struct mmlens_info *info,
 	       run->count - 1 <= (UINT64_MAX - run->va) / size;
 }
 
-static int check_record(const struct mmlens_info *info,
+static bool lru_is_sane(const struct mmlens_record *rec)
+{
+	const struct mmlens_lru_list *list = (const void *)rec;
+
+	return list->lru > MMLENS_LRU_NONE &&
+	       list->lru <= MMLENS_LRU_UNEVICTABLE && list->generation <= 4;
+}
+
+int mmlens_record_check(const struct mmlens_info *info,
 			const struct mmlens_record *rec, size_t left)
 {
 	if (left < sizeof(uint64_t))
@@ -247,6 +257,8 @@ static int check_record(const struct mmlens_info *info,
 		return -EPROTO;
 	if (rec->type == MMLENS_REC_KMAP && !kmap_is_sane(info, rec))
 		return -EPROTO;
+	if (rec->type == MMLENS_REC_LRU && !lru_is_sane(rec))
+		return -EPROTO;
 	return 0;
 }
 
@@ -267,7 +279,7 @@ int mmlens_stream_next(struct mmlens_stream *s,
 	}
 
 	rec = (const void *)(s->buffer + s->at);
-	ret = check_record(&s->lens->info, rec, s->filled - s->at);
+	ret = mmlens_record_check(&s->lens->info, rec, s->filled - s->at);
 	if (ret) {
 		s->at = s->filled;
 		stream_end(s, ret);
@@ -289,6 +301,8 @@ static int stream_begin(struct mmlens_stream *s, struct mmlens *lens,
 		.pid = request->pid,
 		.start = request->start,
 		.end = request->end,
+		.cursor = request->from,
+		.generation = request->from ? MMLENS_LIST_FROM : 0,
 		.buffer = (uintptr_t)s->buffer,
 		.buffer_size = sizeof(s->buffer),
 	};

@@ -4,58 +4,11 @@
  * modules, so the kernel is asked through the only file that tells it.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "internal.h"
-
-/* A file of /proc says nothing about its size. */
-static char *read_all(int fd)
-{
-	size_t room = 64 * 1024, length = 0;
-	char *text = malloc(room);
-
-	while (text) {
-		ssize_t n = read(fd, text + length, room - length - 1);
-		char *grown;
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			break;
-		length += n;
-		text[length] = '\0';
-		if (!n)
-			return text;
-		if (room - length > 4096)
-			continue;
-		room *= 2;
-		grown = realloc(text, room);
-		if (!grown)
-			break;
-		text = grown;
-	}
-	free(text);
-	return NULL;
-}
-
-char *mmlens_read_file(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char *text;
-	int error;
-
-	if (fd < 0)
-		return NULL;
-	text = read_all(fd);
-	error = errno;
-	close(fd);
-	errno = error;
-	return text;
-}
 
 static int add_range(struct mmlens_swap *swap, size_t *room, const char *line)
 {

@@ -3,15 +3,12 @@
  * Large folios: the machine's settings, and what they and the facts about a VMA
  * come to.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "internal.h"
-
-#define THP_DIRECTORY "/sys/kernel/mm/transparent_hugepage"
 
 static const struct {
 	const char *word;
@@ -31,11 +28,15 @@ static const struct {
 static enum mmlens_thp_setting parse_setting(const char *line)
 {
 	const char *open = strchr(line, '[');
-	size_t length = open ? strcspn(open + 1, "]") : 0;
+	size_t length;
 
+	if (!open)
+		return MMLENS_THP_SET_NEVER;
+	open++;
+	length = strcspn(open, "]");
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (length == strlen(words[i].word) &&
-		    !strncmp(open + 1, words[i].word, length))
+		    !strncmp(open, words[i].word, length))
 			return words[i].setting;
 	return MMLENS_THP_SET_NEVER;
 }
@@ -47,8 +48,9 @@ static bool read_setting(const char *dir, const char *sub, const char *file,
 	bool ok;
 	FILE *f;
 
-	snprintf(path, sizeof(path), "%s/%s/%s", dir, sub, file);
-	f = fopen(path, "re");
+	snprintf(path, sizeof(path), "%s%s%s/%s", dir, *sub ? "/" : "", sub,
+		 file);
+	f = mmlens_source_open(path);
 	if (!f)
 		return false;
 	ok = fgets(line, sizeof(line), f);
@@ -72,28 +74,46 @@ static uint32_t order_of(const struct mmlens_info *info, const char *name)
 	return 1u << (order - info->page_shift);
 }
 
+/**
+ * struct sizes - Settings by size, as they are read.
+ * @info:	says the page size
+ * @dir:	where they are
+ * @file:	which of them
+ * @orders:	out: bits of orders, by setting
+ * @found:	there are some
+ */
+struct sizes {
+	const struct mmlens_info *info;
+	const char *dir;
+	const char *file;
+	uint32_t *orders;
+	bool found;
+};
+
+static void read_size(const char *name, void *context)
+{
+	struct sizes *sizes = context;
+	enum mmlens_thp_setting setting;
+	uint32_t bit = order_of(sizes->info, name);
+
+	if (!bit || !read_setting(sizes->dir, name, sizes->file, &setting))
+		return;
+	sizes->orders[setting] |= bit;
+	sizes->found = true;
+}
+
 /* Returns: there are settings by size. */
 static bool read_sizes(const struct mmlens_info *info, const char *dir,
 		       const char *file, uint32_t orders[MMLENS_THP_SETTINGS])
 {
-	enum mmlens_thp_setting setting;
-	struct dirent *entry;
-	bool found = false;
-	DIR *d = opendir(dir);
+	struct sizes sizes = {
+		.info = info, .dir = dir, .file = file, .orders = orders,
+	};
 
-	while (d && (entry = readdir(d))) {
-		uint32_t bit = order_of(info, entry->d_name);
-
-		if (!bit || !read_setting(dir, entry->d_name, file, &setting))
-			continue;
-		orders[setting] |= bit;
-		found = true;
-	}
-	if (d)
-		closedir(d);
-	if (!found)
+	mmlens_source_list(dir, read_size, &sizes);
+	if (!sizes.found)
 		orders[MMLENS_THP_SET_INHERIT] = ~0u;
-	return found;
+	return sizes.found;
 }
 
 void mmlens_thp_read(const struct mmlens_info *info, const char *dir,
@@ -103,10 +123,10 @@ void mmlens_thp_read(const struct mmlens_info *info, const char *dir,
 			     info->page_shift;
 
 	*settings = (struct mmlens_thp_settings) {};
-	dir = dir ? dir : THP_DIRECTORY;
+	dir = dir ? dir : MMLENS_THP_DIRECTORY;
 	settings->pmd = order < 32 ? 1u << order : 0;
-	read_setting(dir, ".", "enabled", &settings->anon);
-	read_setting(dir, ".", "shmem_enabled", &settings->shmem);
+	read_setting(dir, "", "enabled", &settings->anon);
+	read_setting(dir, "", "shmem_enabled", &settings->shmem);
 	read_sizes(info, dir, "enabled", settings->anon_orders);
 	settings->shmem_sized = read_sizes(info, dir, "shmem_enabled",
 					   settings->shmem_orders);

@@ -80,7 +80,7 @@ static void an_older_module_is_named(void)
 	fake_init(&fake, NULL, 0);
 	fake.info.queries = 1;
 	CHECK_NUMBER(run_command("pmap", "-x", PID, NULL), CLI_FAILED);
-	CHECK(strstr(errors, "the module (1.2.3, contract 3) can't answer what this reader ("));
+	CHECK(strstr(errors, "the module (1.2.3, contract 4) can't answer what this reader ("));
 	CHECK_STRING(output, "");
 	CHECK(fake.closed);
 }
@@ -104,7 +104,7 @@ static void errors_of_a_walk_are_told_apart(void)
 	check_walk_error(-ENXIO, CLI_FAILED,
 			 "mmlens: PID " PID ": has no address space\n");
 	check_walk_error(-EPERM, CLI_FAILED, "Operation not permitted (");
-	check_walk_error(-E2BIG, CLI_FAILED, "the module (1.2.3, contract 3)");
+	check_walk_error(-E2BIG, CLI_FAILED, "the module (1.2.3, contract 4)");
 	check_walk_error(-EINTR, CLI_FAILED, "Interrupted system call\n");
 }
 
@@ -228,6 +228,20 @@ static void folios_takes_a_range(void)
 	CHECK_NUMBER(run_command("folios", PID, "1000", "2000"), CLI_USAGE);
 }
 
+/* What is about a machine that runs doesn't show it in place of a capture. */
+static void some_commands_take_no_capture(void)
+{
+	CHECK_NUMBER(run_command("watch", "--from", "/nothing", PID),
+		     CLI_USAGE);
+	CHECK(strstr(errors, "it takes no --from"));
+	CHECK_NUMBER(run_command("trace", "--from", "/nothing", PID),
+		     CLI_USAGE);
+	CHECK(strstr(errors, "it takes no --from"));
+	CHECK_NUMBER(run_command("snap", "--from", "/nothing", "-o/x"),
+		     CLI_USAGE);
+	CHECK(strstr(errors, "it takes no --from"));
+}
+
 TESTS(TEST(a_missing_module_is_named),
       TEST(an_older_module_is_named),
       TEST(errors_of_a_walk_are_told_apart),
@@ -235,4 +249,5 @@ TESTS(TEST(a_missing_module_is_named),
       TEST(nonsense_is_not_shown_as_truth),
       TEST(ranges_reach_the_module),
       TEST(pages_reach_the_module),
-      TEST(folios_takes_a_range))
+      TEST(folios_takes_a_range),
+      TEST(some_commands_take_no_capture))

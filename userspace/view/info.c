@@ -45,7 +45,7 @@ void info_text(struct view *v)
 	char arch[TEXT_ARCH];
 
 	text_line(v, "reader");
-	fprintf(v->out, " %s (contract %u)\n", mmlens_lib_version(),
+	fprintf(v->out, " %s (contract %d)\n", mmlens_lib_version(),
 		MMLENS_ABI);
 	text_line(v, "module");
 	fprintf(v->out, " %s (contract %u)\n", info->version, info->abi);

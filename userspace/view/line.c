@@ -62,6 +62,13 @@ static void spaces(struct line *l, size_t count)
 	l->length += count;
 }
 
+void line_name(struct line *l, const char *name)
+{
+	for (; *name; name++)
+		line_char(l, (*name >= 0 && *name < ' ') || *name == 0x7f ?
+			     '?' : *name);
+}
+
 void line_pad(struct line *l, size_t column)
 {
 	spaces(l, column > l->length ? column - l->length : 1);
@@ -224,6 +231,14 @@ void member_number(struct line *l, const char *key, uint64_t value)
 	line_number(l, value);
 }
 
+void member_signed(struct line *l, const char *key, int64_t value)
+{
+	member_key(l, key);
+	if (value < 0)
+		line_char(l, '-');
+	line_number(l, value < 0 ? -(uint64_t)value : (uint64_t)value);
+}
+
 void member_bool(struct line *l, const char *key, bool value)
 {
 	member_key(l, key);
@@ -236,6 +251,33 @@ void member_name(struct line *l, const char *key, const char *name)
 	line_char(l, '"');
 	line_string(l, name);
 	line_char(l, '"');
+}
+
+/* Is it the same in JSON? */
+static bool is_plain(const char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~' || *text == '"' || *text == '\\')
+			return false;
+	return true;
+}
+
+void member_text(struct line *l, const char *key, const char *text)
+{
+	struct json_object *o;
+
+	if (is_plain(text)) {
+		member_name(l, key, text);
+		return;
+	}
+	o = json_object_new_object();
+	json_add_bytes(o, key, text, strlen(text));
+	json_object_object_foreach(o, name, value) {
+		member_key(l, name);
+		line_string(l, json_object_to_json_string_ext(
+				       value, JSON_C_TO_STRING_NOSLASHESCAPE));
+	}
+	json_object_put(o);
 }
 
 void member_flags(struct line *l, const char *key,
@@ -280,7 +322,7 @@ void member_effective(struct line *l, const struct mmlens_info *info,
 		member_flags(l, "effective", mmlens_effective_flags(), flags);
 }
 
-static void member_page_flags(struct line *l, uint64_t flags)
+void member_page_flags(struct line *l, uint64_t flags)
 {
 	uint64_t rest = without_name(mmlens_page_flags(), flags);
 
@@ -305,11 +347,7 @@ void member_page(struct line *l, const struct mmlens_page_state *page)
 	line_char(l, '{');
 	member_page_flags(l, page->flags);
 	/* Signed in the kernel, and below 0 for no page that is mapped. */
-	member_key(l, "mapcount");
-	if (page->mapcount < 0)
-		line_char(l, '-');
-	line_number(l, page->mapcount < 0 ? -(int64_t)page->mapcount :
-					    page->mapcount);
+	member_signed(l, "mapcount", page->mapcount);
 	member_number(l, "memcg", page->memcg);
 	member_number(l, "order", page->order);
 	member_number(l, "folio_index", page->folio_index);

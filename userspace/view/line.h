@@ -31,6 +31,8 @@ static inline void line_string(struct line *l, const char *s)
 }
 
 void line_char(struct line *l, char c);
+/* What others chose: no control character gets to the terminal. */
+void line_name(struct line *l, const char *name);
 /* Hexadecimal of at least @digits digits. */
 void line_hex(struct line *l, uint64_t value, unsigned int digits);
 void line_number(struct line *l, uint64_t value);
@@ -77,8 +79,11 @@ void line_end(struct line *l, struct view *v);
  */
 void member_hex(struct line *l, const char *key, uint64_t value);
 void member_number(struct line *l, const char *key, uint64_t value);
+void member_signed(struct line *l, const char *key, int64_t value);
 void member_bool(struct line *l, const char *key, bool value);
 void member_name(struct line *l, const char *key, const char *name);
+/* What others chose, as json_add_bytes(). */
+void member_text(struct line *l, const char *key, const char *text);
 void member_flags(struct line *l, const char *key,
 		  const struct mmlens_flag *table, uint64_t flags);
 /* "pfn", "swap" or "marker", as the state in @flags says. */
@@ -86,6 +91,8 @@ void member_value(struct line *l, uint32_t flags, uint64_t value);
 /* "effective": long names; nothing where it isn't known. */
 void member_effective(struct line *l, const struct mmlens_info *info,
 		      uint32_t flags);
+/* "flags": those of a page; "bit_N" without a name. */
+void member_page_flags(struct line *l, uint64_t flags);
 /* "page": {...} */
 void member_page(struct line *l, const struct mmlens_page_state *page);
 /* "raw_bits": the bits of a raw entry by their architecture's names. */

@@ -33,14 +33,6 @@ static void label(struct line *l, const char *name)
 	line_pad(l, LABEL);
 }
 
-/* What others chose: no control character gets to the terminal. */
-static void line_name(struct line *l, const char *name)
-{
-	for (; *name; name++)
-		line_char(l, (*name >= 0 && *name < ' ') || *name == 0x7f ?
-			     '?' : *name);
-}
-
 static void line_pfn(struct line *l, uint64_t pfn)
 {
 	line_string(l, "0x");

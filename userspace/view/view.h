@@ -15,6 +15,7 @@
 #include <json-c/json.h>
 
 #include "libmmlens.h"
+#include "trace.h"
 
 #define VIEW_JSON_DEPTH 8
 
@@ -352,6 +353,55 @@ void ledger_json(struct view *v, const struct mmlens_zones *zones,
 		 const struct free_filter *filter);
 void ledger_map_legend(FILE *out);
 
+/* ---- lru --pid, lru --watch ---- */
+
+/**
+ * struct lru_pid_list - A list that has pages of the process.
+ * @share:	what it has
+ * @memcg:	path of the list's memory cgroup; NULL: none, or not known
+ * @zone:	of a generation: name of its zone; NULL: not known
+ */
+struct lru_pid_list {
+	const struct mmlens_lru_share *share;
+	const char *memcg;
+	const char *zone;
+};
+
+/**
+ * struct lru_pid_look - What lru --pid shows.
+ * @pid:	the process
+ * @process:	where its pages stand
+ * @lists:	those of its shares
+ * @has_after:	what reclaim would take, too
+ * @pages:	the addresses of those, too
+ */
+struct lru_pid_look {
+	int pid;
+	const struct mmlens_lru_process *process;
+	const struct lru_pid_list *lists;
+	bool has_after;
+	bool pages;
+};
+void lru_pid_text(struct view *v, const struct lru_pid_look *look);
+void lru_pid_json(struct view *v, const struct lru_pid_look *look);
+
+/**
+ * struct lru_watch_step - What moved between two looks.
+ * @number:	from 1 on
+ * @seconds:	between them
+ * @moves:	what moved
+ * @listed:	pages on lists, by the later look
+ */
+struct lru_watch_step {
+	unsigned int number;
+	double seconds;
+	const struct mmlens_lru_moves *moves;
+	uint64_t listed;
+};
+void lru_watch_text(struct view *v, const struct lru_watch_step *step);
+/* A document on a line of its own. */
+void lru_watch_json(struct view *v, const struct lru_watch_step *step);
+
 /* Closing line: what the walk cost those that share its locks. */
 void view_hold(struct view *v, const struct mmlens_stats *stats);
 
@@ -607,6 +657,76 @@ void kmap_text(struct view *v, const struct mmlens_kernel_map *map,
 void kmap_json(struct view *v, const struct mmlens_kernel_map *map,
 	       const struct kmap_options *o);
 
+/* ---- lru ---- */
+
+/* Which lists pages that are added come to; while it is switched, both. */
+#define LRU_KIND_CLASSIC	(1u << 0)
+#define LRU_KIND_GENERATIONS	(1u << 1)
+
+struct line;
+
+/**
+ * struct lru_line - An LRU list.
+ * @list:	it
+ * @labels:	what its numbers stand for
+ */
+struct lru_line {
+	const struct mmlens_lru_list *list;
+	struct page_labels labels;
+};
+
+/* Lists by memcg, in the order in which they stand; @all: empty ones too. */
+void lru_text(struct view *v, unsigned int kinds, const struct lru_line *lines,
+	      size_t count, bool all, const struct mmlens_stats *stats);
+void lru_json(struct view *v, unsigned int kinds, const struct lru_line *lines,
+	      size_t count, const struct mmlens_stats *stats);
+
+/* "classic", "generations" or "both". */
+const char *lru_kind_name(unsigned int kinds);
+/* As memory.stat has it; of a generation "anon" or "file". */
+const char *lru_list_name(const struct mmlens_lru_list *list);
+/* A member for all that is known of a list without its folios. */
+struct json_object *lru_list_object(const struct lru_line *line);
+/* "/a/path", or what else there is to say whose it is. */
+void line_lru_memcg(struct line *l, const struct lru_line *line);
+
+/**
+ * struct lru_folio - A folio of a list.
+ * @position:	from the tail, which reclaim takes first
+ * @page:	the state of its first page
+ * @backing:	what backs that
+ * @mappers:	who maps any of its pages
+ * @count:	how many
+ */
+struct lru_folio {
+	uint64_t position;
+	const struct mmlens_pfns *page;
+	const struct mmlens_backing *backing;
+	const struct pfn_mapper *mappers;
+	size_t count;
+};
+
+/**
+ * struct lru_pages_view - lru --pages.
+ * @begin:	before the first list
+ * @list:	a list that has @count folios to be shown
+ * @folio:	each of them
+ * @list_end:	after them
+ * @gone:	a list that isn't there any more, in place of those
+ * @end:	after the last list
+ */
+struct lru_pages_view {
+	void (*begin)(struct view *v, unsigned int kinds);
+	void (*list)(struct view *v, const struct lru_line *line, size_t count);
+	void (*folio)(struct view *v, const struct mmlens_lru_list *list,
+		      const struct lru_folio *folio);
+	void (*list_end)(struct view *v, const struct lru_line *line);
+	void (*gone)(struct view *v, const struct lru_line *line);
+	void (*end)(struct view *v, uint64_t count,
+		    const struct mmlens_stats *stats);
+};
+extern const struct lru_pages_view lru_pages_text, lru_pages_json;
+
 /* ---- ps ---- */
 
 /* What a line of ps stands for. */
@@ -858,9 +978,103 @@ struct tables_view {
 };
 extern const struct tables_view tables_text, tables_json;
 
+/* ---- trace ---- */
+
+/**
+ * struct trace_shown - What a trace has come to.
+ * @tgid:	the process
+ * @begun:	ns of CLOCK_MONOTONIC
+ * @ended:	the same
+ * @untraced:	kinds that were asked for and can't be traced here
+ * @entries:	entries of addresses are read
+ * @summary:	no event is shown
+ * @lost:	events
+ * @count:	by kind
+ * @ns:		that they took, by kind
+ */
+struct trace_shown {
+	int tgid;
+	uint64_t begun;
+	uint64_t ended;
+	uint64_t untraced;
+	bool entries;
+	bool summary;
+	uint64_t lost;
+	uint64_t count[TRACE_KINDS];
+	uint64_t ns[TRACE_KINDS];
+};
+
+struct trace_view {
+	void (*begin)(struct view *v, const struct trace_shown *shown);
+	void (*event)(struct view *v, const struct trace_shown *shown,
+		      const struct trace_event *event);
+	void (*lost)(struct view *v, uint64_t count);
+	void (*end)(struct view *v, const struct trace_shown *shown);
+};
+extern const struct trace_view trace_text, trace_json;
+
+/* Kinds with what they mean. */
+void trace_legend(FILE *out);
+
 /* ---- info ---- */
 
 void info_text(struct view *v);
 void info_json(struct view *v);
+
+/* ---- captures ---- */
+
+/* What was written where. */
+void snap_text(struct view *v, const char *path,
+	       const struct mmlens_capture_request *request,
+	       const struct mmlens_capture_stats *stats);
+void snap_json(struct view *v, const char *path,
+	       const struct mmlens_capture_request *request,
+	       const struct mmlens_capture_stats *stats);
+
+/* ---- what changed between two captures ---- */
+
+/**
+ * struct diff_sums - Of a mapping, or of all; see &struct mmlens_diff_area.
+ */
+struct diff_sums {
+	uint64_t changed;
+	uint64_t pages[MMLENS_DIFF_KINDS];
+	uint64_t collapses;
+	uint64_t splits;
+};
+
+struct diff_sums diff_sums_of(const struct mmlens_diff_area *area);
+void diff_sums_add(struct diff_sums *sum, const struct diff_sums *add);
+/* Is there anything to be said about it? */
+bool diff_is_shown(const struct mmlens_diff_area *area);
+
+/**
+ * struct diff_step - A comparison.
+ * @pid:	the process
+ * @number:	of the comparison, from 1; 0: of two files
+ * @seconds:	between the looks
+ * @sums:	of all mappings, at the end
+ */
+struct diff_step {
+	int pid;
+	unsigned int number;
+	double seconds;
+	struct diff_sums sums;
+};
+
+/**
+ * struct diff_view - @open comes before the first change of a mapping, where
+ * changes are shown, @close for each mapping that has something to be said.
+ */
+struct diff_view {
+	void (*begin)(struct view *v, const struct diff_step *step);
+	void (*open)(struct view *v, const struct mmlens_diff_area *area);
+	void (*change)(struct view *v, const struct mmlens_diff_change *change);
+	void (*close)(struct view *v, const struct mmlens_diff_area *area,
+		      bool opened);
+	void (*end)(struct view *v, const struct diff_step *step);
+};
+
+extern const struct diff_view diff_text, diff_json;
 
 #endif
