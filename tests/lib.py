@@ -34,7 +34,12 @@ def expect(condition, why):
 
 def same(got, wanted, what):
     if got != wanted:
-        raise Failure(f"{what}: {got!r} instead of {wanted!r}")
+        raise Failure(f"{what}: {short(got)} instead of {short(wanted)}")
+
+
+def short(value):
+    text = repr(value)
+    return text if len(text) <= 2000 else f"{text[:2000]}..."
 
 
 def note(text):
@@ -379,6 +384,7 @@ COMPLAINT = re.compile(
     r"general protection fault[:,]|Bad page|rss-counter|refcount_t:|"
     r"possible (circular|recursive)|inconsistent lock|(soft|hard) lockup|"
     r"INFO: .*\bstall|blocked for more than|scheduling while atomic|"
+    r"suspicious RCU|non-static key|UBSAN: |"
     r"list_(add|del) corruption")
 
 
@@ -396,6 +402,26 @@ def kernel_log_since(mark):
         if mark in line:
             return lines[number + 1:]
     return lines
+
+
+@contextlib.contextmanager
+def oom_kill_expected():
+    """The OOM killer says what it does with a call trace: not to the console,
+    where that is a complaint."""
+    level, always = ("/proc/sys/kernel/printk",
+                     "/sys/module/printk/parameters/ignore_loglevel")
+    before = read(level), read(always)
+    mark = kernel_log_mark()
+    write(level, "1")
+    write(always, "N")
+    try:
+        yield
+    finally:
+        write(level, before[0])
+        write(always, before[1])
+    wrong = [line for line in kernel_log_since(mark)
+             if COMPLAINT.search(line) and "Call Trace:" not in line]
+    expect(not wrong, "the kernel says " + "\n".join(wrong[:5]))
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 """Prepares the machine, and the processes that the tests look at."""
 import contextlib
 import glob
+import mmap
 import os
 import pwd
 import signal
@@ -17,6 +18,9 @@ MM = "/sys/kernel/mm"
 THP = f"{MM}/transparent_hugepage"
 HUGETLB = "/sys/kernel/mm/hugepages/hugepages-2048kB"
 HUGETLB_PAGES = 26
+
+
+MADV_COLD = 20
 
 
 @lib.once
@@ -50,6 +54,16 @@ def short_cpu_lists():
         yield
     finally:
         write(paths[0], "0")
+
+
+def drain():
+    """Pages that CPUs keep until there are some come to their LRU lists."""
+    everywhere = os.sched_getaffinity(0)
+    for cpu in everywhere:
+        os.sched_setaffinity(0, {cpu})
+        with mmap.mmap(-1, mmap.PAGESIZE) as area:
+            area.madvise(MADV_COLD)
+    os.sched_setaffinity(0, everywhere)
 
 
 def _swap_device(number):

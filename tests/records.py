@@ -11,13 +11,14 @@ import lib
 from lib import expect
 
 (VMAS, PTES, VTOP, SMAPS, NUMA_MAPS, TABLES, PROCS, ZONES, FREE,
- PAGEBLOCKS, PAGES, USERS, KMAP) = range(1, 14)
+ PAGEBLOCKS, PAGES, USERS, KMAP, LRU) = range(1, 15)
 WALK_STATE, WALK_TOTAL, WALK_BACKING = 1 << 3, 1 << 4, 1 << 5
 WALK_USER_HALF, WALK_LEVELS = 1 << 6, 1 << 7
+WALK_FOLIOS = 1 << 9
 (REC_VMA, REC_NAME, REC_PTE, REC_HOLE, REC_LEVEL, REC_SMAPS, REC_RUN,
  REC_PAGE, REC_NUMA, REC_NODE, REC_TABLE, REC_PROC, REC_MEMNODE, REC_ZONE,
  REC_COUNTERS, REC_PAGESET, REC_BLOCKS, REC_PAGEBLOCKS, REC_PFNS,
- REC_USER, REC_BACKING, REC_REGION, REC_KMAP) = range(1, 24)
+ REC_USER, REC_BACKING, REC_REGION, REC_KMAP, REC_LRU) = range(1, 25)
 STATUS_DONE = 1
 
 # struct mmlens_walk
@@ -70,7 +71,13 @@ def walk(number, pid, flags=0, start=0, end=0):
         yield from walk_on(*needs, number, pid, flags, start, end)
 
 
-def walk_on(descriptor, buffer, number, pid, flags, start, end):
+def walk_on(*arguments):
+    for data, _ in calls_on(*arguments):
+        yield from parse(data)
+
+
+def calls_on(descriptor, buffer, number, pid, flags, start, end):
+    """What each call wrote, and the longest time that it held a lock, in ns."""
     where = buffer.buffer_info()[0]
     cursor = generation = status = 0
     while not status & STATUS_DONE:
@@ -79,8 +86,8 @@ def walk_on(descriptor, buffer, number, pid, flags, start, end):
             BUFFER_SIZE, 0, 0, 0, 0, 0))
         fcntl.ioctl(descriptor, request(number), arguments)
         (_, _, _, status, _, _, cursor, generation, _, _, written, _, _, _,
-         _) = WALK.unpack(arguments)
-        yield from parse(buffer.tobytes()[:written])
+         hold) = WALK.unpack(arguments)
+        yield memoryview(buffer).cast("B")[:written].tobytes(), hold
 
 
 def parse(data):
@@ -236,3 +243,45 @@ def kmap(user=False):
             expect(not reserved, "reserved")
             runs.append(Kmap(r.level, *numbers))
     return regions, runs
+
+
+# What of struct mmlens_backing is asked for with LRU lists.
+LRU_BACKING = struct.Struct("=I4Q")
+LruBacking = collections.namedtuple("LruBacking",
+                                    "flags pfn index offset inode")
+LRU_LIST = struct.Struct("=IQQQQQIIIBBBB")
+LruList = collections.namedtuple(
+    "LruList", "flags memcg pages seq age_ms cursor position count node lru "
+    "generation zone folios backings")
+(LIST_LAST, LIST_CUT, LIST_COUNTED, LIST_NO_ORDER, LIST_ENABLED, LIST_CURRENT,
+ LIST_OFFLINE) = (1 << bit for bit in range(7))
+
+
+def lru(flags=WALK_FOLIOS, start=0, end=0):
+    """The parts of LRU lists, each with the states of its folios."""
+    part = None
+    for record in walk(LRU, 0, flags, start, end):
+        if record.type == REC_LRU:
+            if part:
+                yield part
+            *numbers, reserved = LRU_LIST.unpack_from(record.body, 4)
+            expect(not reserved, "reserved")
+            part = LruList(*numbers, [], [])
+        elif record.type == REC_PFNS:
+            part.folios.append(Pfns(*PFNS.unpack_from(record.body, 4)))
+        elif record.type == REC_BACKING:
+            part.backings.append(
+                LruBacking(*LRU_BACKING.unpack_from(record.body, 4)))
+    if part:
+        yield part
+
+
+def lru_lists(flags=WALK_FOLIOS):
+    """Each list whole: its last part with all folios."""
+    lists = {}
+    for part in lru(flags):
+        key = part[1], part.node, part.lru, part.generation, part.zone
+        before = lists.get(key)
+        told = before.folios if before and part.position else []
+        lists[key] = part._replace(folios=told + part.folios)
+    return list(lists.values())

@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The text in debugfs: from the same records, for the same callers."""
+import collections
+import contextlib
 import errno
 import os
 import re
+import subprocess
 
+import cgroups
 import lib
 import machine
 import pagemap
 from lib import PAGE, expect, same, test
+from test_zones import between, settles_soon
 
 PLACE = "/sys/kernel/debug/mmlens"
 
@@ -36,6 +41,155 @@ def body(text, kind):
     return [line for line in lines if not line.startswith("#")]
 
 
+# ---- LRU lists ----
+
+class Line:
+    """One of debugfs `lru`: a list."""
+
+    PARTS = re.compile(r"memcg (\d+) node (\d+) (?:(\w+)|gen (\d+) (\w+) zone "
+                       r"(\d+) age_ms (\d+)) pages (\d+)( offline)?(?: (.*))?")
+
+    def __init__(self, line):
+        match = self.PARTS.fullmatch(line)
+        expect(match, f"{line!r} isn't a list")
+        (self.memcg, self.node, self.seq, self.zone, self.age,
+         self.pages) = (value and int(value) for value in
+                        match.group(1, 2, 4, 6, 7, 8))
+        self.name, self.type = match.group(3), match.group(5)
+        self.offline, self.path = bool(match.group(9)), match.group(10)
+
+    def kind(self):
+        """What it has: anon, file or unevictable."""
+        return self.type or self.name.split("_")[-1]
+
+
+def lru_lines():
+    return [Line(line) for line in body(text_of("lru"), "lru")]
+
+
+FILLER = """
+import ctypes, mmap, sys
+memory = mmap.mmap(-1, 24 << 20)
+for at in range(0, len(memory), 4096):
+    memory[at] = 1
+locked = mmap.mmap(-1, 4 << 20)
+place = ctypes.addressof(ctypes.c_char.from_buffer(locked))
+assert not ctypes.CDLL(None).mlock(ctypes.c_void_p(place), 4 << 20)
+with open(sys.argv[1], "wb") as file:
+    file.write(bytes(8 << 20))
+open(sys.argv[1], "rb").read()
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
+@contextlib.contextmanager
+def filled_memcg(name):
+    """One with pages of each kind, of a process that stands still."""
+    machine.quiet()
+    file = os.path.join(lib.directory(), name)
+    with cgroups.memcg(name) as path:
+        with lib.process("python3", "-c", FILLER, file,
+                         stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                         preexec_fn=lambda: cgroups.join(path)) as child:
+            same(child.stdout.readline(), b"ready\n", "the filler says")
+            # what waits at a CPU to be added to a list
+            lib.write("/proc/sys/vm/drop_caches", 1)
+            os.sync()
+            yield path
+        os.unlink(file)
+
+
+def kernels_generations(path):
+    """Pages by (node, sequence number, type): the kernel's lru_gen."""
+    found, here, node = {}, False, None
+    for line in lib.read("/sys/kernel/debug/lru_gen").splitlines():
+        words = line.split()
+        if words[0] == "memcg":
+            here = words[2] == path
+        elif words[0] == "node":
+            node = int(words[1])
+        elif here:
+            for kind, pages in zip(("anon", "file"), words[2:]):
+                if int(pages.rstrip("x")):
+                    found[node, int(words[0]), kind] = int(pages)
+    return found
+
+
+# What a CPU may keep of a number of memory.stat (before 5.16).
+BATCH = 64
+
+
+@test()
+def debugfs_lru_is_memory_stat():
+    """Of a memcg, each list by the kernel's own count."""
+    with filled_memcg("mmlens-lists") as path:
+        ino, name = os.stat(path).st_ino, path[len(cgroups.ROOT):]
+
+        def once():
+            before, lists = cgroups.stat(path), lru_lines()
+            lists = [line for line in lists if line.memcg == ino]
+            same({(line.path, line.offline) for line in lists},
+                 {(name, False)}, "path")
+            for kind in "anon", "file", "unevictable":
+                ours = sum(line.pages for line in lists
+                           if line.kind() == kind)
+                names = [kind] if kind == "unevictable" else [
+                    f"active_{kind}", f"inactive_{kind}"]
+                kernels = sum(before[n] for n in names) // PAGE
+                expect(between(ours, kernels, kernels, BATCH),
+                       f"{kind}: {ours} pages, {kernels}")
+            for line in lists:
+                kernels = before.get(line.name, 0) // PAGE
+                expect(not line.name or
+                       between(line.pages, kernels, kernels, BATCH),
+                       f"{line.name}: {line.pages} pages, {kernels}")
+            expect({"anon", "file", "unevictable"} ==
+                   {line.kind() for line in lists}, "a kind is missing")
+        settles_soon(once)
+
+
+@test()
+def debugfs_lru_is_lru_gen():
+    """Of a memcg, each generation as the kernel has it."""
+    if not os.path.exists("/sys/kernel/debug/lru_gen"):
+        raise lib.Skip("this kernel has no generations")
+    with filled_memcg("mmlens-generations") as path:
+        ino, name = os.stat(path).st_ino, path[len(cgroups.ROOT):]
+
+        def once():
+            ours = collections.Counter()
+            for line in lru_lines():
+                if line.memcg == ino and line.type:
+                    ours[line.node, line.seq, line.type] += line.pages
+            same(dict(ours), kernels_generations(name), "generations")
+        settles_soon(once)
+
+
+@test()
+def debugfs_lru_is_zoneinfo():
+    """All lists of a node, within what wait at CPUs to be counted."""
+    machine.quiet()
+
+    def numbers():
+        lib.write("/proc/sys/vm/stat_refresh", "1")
+        text = lib.read("/proc/zoneinfo")
+        return {key: sum(map(int, re.findall(rf" nr_{key} +(\d+)", text)))
+                for key in ("inactive_anon", "active_anon", "inactive_file",
+                            "active_file", "unevictable")}
+
+    def once():
+        before, lists, after = numbers(), lru_lines(), numbers()
+        for kind in "anon", "file", "unevictable":
+            ours = sum(line.pages for line in lists if line.kind() == kind)
+            one, other = (sum(value for key, value in counts.items()
+                              if key.endswith(kind))
+                          for counts in (before, after))
+            expect(between(ours, one, other, 64),
+                   f"{kind}: {ours} pages, {one} and {other}")
+    settles_soon(once)
+
+
 def fails_with(error, action, *arguments):
     try:
         action(*arguments)
@@ -47,7 +201,7 @@ def fails_with(error, action, *arguments):
 
 
 @test("version", "target", "maps", "smaps", "pte", "tables", "stats", "zones",
-      "buddy", "ledger")
+      "buddy", "ledger", "lru")
 def debugfs_first_line(name):
     same(text_of(name).splitlines()[0], f"mmlens 1 {name}", "first line")
 

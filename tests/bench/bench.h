@@ -122,11 +122,25 @@ uint64_t read_of(pid_t pid, const char *name);
 uint64_t pagemap(const struct target *target);
 uint64_t page_files(const struct target *target);
 uint64_t frame_files(void);
+uint64_t frames_on_lru(void);
 uint64_t all_rollups(void);
 uint64_t all_pagemaps(uint64_t start, uint64_t end);
 
 /* command.c */
 uint64_t run_command(const char *const argv[], uint64_t *peak_rss);
+
+/* lru.c: the lists, and what it costs another process to look at them */
+uint64_t lru_lists(const struct target *target);
+uint64_t lru_flags(const struct target *target);
+void note_lru(void);
+void setup_faults(struct target *target);
+uint64_t faults_beside_lru(const struct target *target);
+uint64_t faults_alone(const struct target *target);
+
+/* trace.c: ns of page faults that are traced, and of as many that aren't */
+uint64_t faults_counted(const struct target *target);
+uint64_t faults_shown(const struct target *target);
+uint64_t faults_untraced(const struct target *target);
 
 /* waits.c: a process that maps, touches and unmaps while it is watched */
 void setup_fragments(struct target *target);

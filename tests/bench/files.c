@@ -168,6 +168,25 @@ uint64_t frame_files(void)
 	return read_frames(page_names[0]) + read_frames(page_names[1]);
 }
 
+#define KPF_LRU		(1ull << 5)
+
+/* Page frames that are on some LRU list, by kpageflags. */
+uint64_t frames_on_lru(void)
+{
+	const size_t size = MIB;
+	uint64_t *room = room_for(&rooms[0], size / sizeof(*room)), found = 0;
+	int fd = open(page_names[0], O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		die(page_names[0]);
+	while ((n = read(fd, room, size)) > 0)
+		for (size_t i = 0; i < n / sizeof(*room); i++)
+			found += !!(room[i] & KPF_LRU);
+	close(fd);
+	return found;
+}
+
 /* smaps_rollup of every process that has one; how many. */
 uint64_t all_rollups(void)
 {

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bench.h"
@@ -288,6 +289,68 @@ static void setup_small(struct target *target)
 	setup_written(target, MIB);
 }
 
+/* ---- captures ---- */
+
+#define CAPTURE "/var/tmp/bench.cap"
+
+static uint64_t snap(const char *kind, const struct target *target)
+{
+	char pid[16];
+	const char *const argv[] = {
+		"mmlens", "snap", "-q", "-o", CAPTURE, pid, kind, NULL,
+	};
+
+	snprintf(pid, sizeof(pid), "%d", target->pid);
+	run_command(argv, NULL);
+	return target->size / PAGE;
+}
+
+static uint64_t snap_entries(const struct target *target)
+{
+	return snap("--entries", target);
+}
+
+static uint64_t snap_all(const struct target *target)
+{
+	return snap(NULL, target);
+}
+
+/* A program is started here as well. */
+static void start_reader(void)
+{
+	static const char *const argv[] = { "mmlens", "info", NULL };
+
+	run_command(argv, NULL);
+}
+
+static uint64_t walk_entries(const struct target *target)
+{
+	start_reader();
+	walk_process(MMLENS_PTES, target->pid,
+		     MMLENS_WALK_PAGE | MMLENS_WALK_STATE |
+		     MMLENS_WALK_ABSENT | MMLENS_WALK_RUNS);
+	return target->size / PAGE;
+}
+
+static uint64_t walk_all(const struct target *target)
+{
+	walk_process(MMLENS_VMAS, target->pid, 0);
+	walk_process(MMLENS_SMAPS, target->pid, 0);
+	walk_process(MMLENS_NUMA_MAPS, target->pid, 0);
+	walk_process(MMLENS_TABLES, target->pid, 0);
+	return walk_entries(target);
+}
+
+static uint64_t snap_size(const struct target *target)
+{
+	struct stat st;
+
+	snap("--entries", target);
+	if (stat(CAPTURE, &st))
+		die(CAPTURE);
+	return st.st_size;
+}
+
 const struct job jobs[] = {
 	{
 		.name = "every PTE of 1 GiB of 4 KiB pages",
@@ -381,6 +444,13 @@ const struct job jobs[] = {
 		.ours = who_command,
 		.theirs = who_files,
 	}, {
+		.name = "LRU pages, 4 GiB written, in order",
+		.against = "kpageflags: on some list, in no order",
+		.setup = setup_4g,
+		.ours = lru_lists,
+		.theirs = lru_flags,
+		.note = note_lru,
+	}, {
 		.name = "zone's lock, longest hold, 390,000 blocks",
 		.against = "a loop reading /proc/pagetypeinfo",
 		.measure = HOLD,
@@ -390,6 +460,18 @@ const struct job jobs[] = {
 		.at_least = 20,
 		.note = note_holds,
 	}, {
+		.name = "20,000 faults, counted by trace -s",
+		.against = "the same untraced",
+		.measure = HOLD,
+		.ours = faults_counted,
+		.theirs = faults_untraced,
+	}, {
+		.name = "20,000 faults, each a JSON line of trace",
+		.against = "the same untraced",
+		.measure = HOLD,
+		.ours = faults_shown,
+		.theirs = faults_untraced,
+	}, {
 		.name = "worst wait of a process being watched",
 		.against = "a loop reading smaps_rollup",
 		.measure = WAIT,
@@ -398,6 +480,14 @@ const struct job jobs[] = {
 		.theirs = wait_under_rollup,
 		.at_least = 10,
 		.note = note_waits,
+	}, {
+		.name = "faults beside lru, 4 MiB a turn",
+		.against = "the same alone",
+		.measure = WAIT,
+		.setup = setup_faults,
+		.ours = faults_beside_lru,
+		.theirs = faults_alone,
+		.at_least = 0.95,
 	}, {
 		.name = "a reservation of 16 TiB, PROT_NONE",
 		.setup = setup_16t,
@@ -421,6 +511,28 @@ const struct job jobs[] = {
 		.setup = setup_small,
 		.ours = per_descriptor,
 		.at_most = 64 * KIB,
+	}, {
+		.name = "capture of the entries of 4 GiB of 4 KiB pages",
+		.against = "mmlens info, and the walk",
+		.setup = setup_4g,
+		.ours = snap_entries,
+		.theirs = walk_entries,
+		.unit = "entries",
+		.at_least = 0.5,
+	}, {
+		.name = "capture of the process of 4 GiB",
+		.against = "mmlens info, and its walks",
+		.setup = setup_4g,
+		.ours = snap_all,
+		.theirs = walk_all,
+		.unit = "entries",
+		.at_least = 0.5,
+	}, {
+		.name = "bytes of the capture of 4 GiB of 4 KiB pages",
+		.measure = SIZE,
+		.setup = setup_4g,
+		.ours = snap_size,
+		.at_most = 4 * GIB / PAGE,
 	},
 };
 const size_t nr_jobs = sizeof(jobs) / sizeof(jobs[0]);

@@ -152,7 +152,7 @@ static void print_row(const struct job *job, const struct result *r)
 		snprintf(ratio, sizeof(ratio), "%.2f", ratio_of(r));
 	}
 	if (job->at_least)
-		snprintf(wanted, sizeof(wanted), ">= %.1f", job->at_least);
+		snprintf(wanted, sizeof(wanted), ">= %.4g", job->at_least);
 	if (job->at_most)
 		snprintf(wanted, sizeof(wanted), "<= %.0f %s",
 			 scaled(job, job->at_most), scale_name(job));
@@ -172,7 +172,7 @@ static void print_json(const struct job *job, const struct result *r,
 
 	printf("%s\n  {\"job\": \"%s\", \"against\": %s%s%s, \"unit\": \"%s\", "
 	       "\"amount\": %llu, \"ours_%s\": %llu, \"theirs_%s\": %llu, "
-	       "\"ratio\": %.3f, \"at_least\": %.1f, \"at_most_%s\": %llu, "
+	       "\"ratio\": %.3f, \"at_least\": %.2f, \"at_most_%s\": %llu, "
 	       "\"reached\": %s, \"max_lock_hold_ns\": %llu, "
 	       "\"restarts\": %llu}", sep, job->name,
 	       job->against ? "\"" : "", job->against ? job->against : "null",

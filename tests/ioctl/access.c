@@ -253,6 +253,128 @@ static const char *case_descriptor_passed(void)
 	return in_child(as_receiver);
 }
 
+/* ---- PIDs in records ---- */
+
+static const char *only_own_pids(const struct records *records, size_t *seen)
+{
+	for (size_t at = 0; at < records->size;) {
+		const struct mmlens_record *head =
+			(const void *)(records->bytes + at);
+		const struct mmlens_proc *proc = (const void *)head;
+		const struct mmlens_user *user = (const void *)head;
+
+		at += head->size;
+		if (head->type == MMLENS_REC_PROC) {
+			++*seen;
+			if (proc->pid != getpid() || proc->ppid)
+				return wrong("process %d of %d is told",
+					     proc->pid, proc->ppid);
+		}
+		if (head->type == MMLENS_REC_USER) {
+			++*seen;
+			if (user->pid != getpid())
+				return wrong("a page of process %d is told",
+					     user->pid);
+		}
+	}
+	return NULL;
+}
+
+/* Nothing of a process that has no number here. */
+static const char *as_only_one(void)
+{
+	const char *why = getpid() != 1 ? wrong("PID %d", getpid()) : NULL;
+
+	for (size_t i = 0; !why && i < query_count; i++) {
+		struct records records;
+		size_t seen = 0;
+
+		if (queries[i].request != MMLENS_PROCS &&
+		    queries[i].request != MMLENS_USERS)
+			continue;
+		why = gather(&queries[i], 0, 0, ROOM_SIZE, &records);
+		why = why ?: only_own_pids(&records, &seen);
+		if (!why && !seen)
+			why = wrong("%s: nothing of this process",
+				    queries[i].name);
+	}
+	return why;
+}
+
+static const char *case_pids_in_records(void)
+{
+	device();
+	if (unshare(CLONE_NEWPID))
+		return wrong("unshare: %s", strerror(errno));
+	return in_child(as_only_one);
+}
+
+/* ---- another security module ---- */
+
+/*
+ * Landlock, as linux/landlock.h of 6.10 has it; older headers lack parts of it
+ * or all.
+ */
+#define LL_READ_FILE	(1ull << 2)
+#define LL_IOCTL_DEV	(1ull << 15)
+#define LL_VERSION	1u
+
+#ifndef SYS_landlock_create_ruleset
+#define SYS_landlock_create_ruleset	444
+#define SYS_landlock_restrict_self	446
+#endif
+
+static long landlock_version(void)
+{
+	return syscall(SYS_landlock_create_ruleset, NULL, 0, LL_VERSION);
+}
+
+/* Nothing may be done any more of what is in @rights. */
+static const char *give_up(uint64_t rights)
+{
+	long ruleset = syscall(SYS_landlock_create_ruleset, &rights,
+			       sizeof(rights), 0);
+
+	if (ruleset < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    syscall(SYS_landlock_restrict_self, (int)ruleset, 0))
+		return wrong("landlock: %s", strerror(errno));
+	return NULL;
+}
+
+static const char *may_not_open(void)
+{
+	return give_up(LL_READ_FILE) ?: (open(MMLENS_DEVICE, O_RDONLY) < 0 &&
+		errno == EACCES ? NULL : wrong("the device opens"));
+}
+
+static const char *may_not_call(void)
+{
+	struct mmlens_walk walk = walk_of(getpid());
+	const char *why = give_up(LL_IOCTL_DEV);
+	int fd = open(MMLENS_DEVICE, O_RDONLY | O_CLOEXEC);
+
+	if (why)
+		return why;
+	if (fd < 0)
+		return wrong("open: %s", strerror(errno));
+	return refused(fd, MMLENS_PTES, &walk, sizeof(walk), EACCES);
+}
+
+/* Root with all capabilities: a security module has the last word. */
+static const char *case_open_denied_by_lsm(void)
+{
+	if (landlock_version() < 1)
+		return "skip: this kernel has no Landlock (5.13)";
+	return in_child(may_not_open);
+}
+
+static const char *case_calls_denied_by_lsm(void)
+{
+	if (landlock_version() < 5)
+		return "skip: Landlock knows no devices' ioctls here (6.10)";
+	return in_child(may_not_call);
+}
+
 /* ---- the file itself ---- */
 
 static const char *case_device_mode(void)
@@ -274,5 +396,7 @@ const struct test_case access_cases[] = {
 	CASE(device_mode), CASE(nobody), CASE(root_without_capability),
 	CASE(capability_without_effect), CASE(capability_alone),
 	CASE(root_in_user_namespace), CASE(descriptor_passed),
+	CASE(pids_in_records),
+	CASE(open_denied_by_lsm), CASE(calls_denied_by_lsm),
 	{ NULL, NULL },
 };

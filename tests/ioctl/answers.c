@@ -349,6 +349,7 @@ static const uint32_t allowed_types[] = {
 	1u << MMLENS_REC_PFNS | 1u << MMLENS_REC_BACKING,
 	1u << MMLENS_REC_USER,
 	1u << MMLENS_REC_REGION | 1u << MMLENS_REC_KMAP,
+	1u << MMLENS_REC_LRU | 1u << MMLENS_REC_PFNS | 1u << MMLENS_REC_BACKING,
 };
 
 static const char *check_records(size_t query, pid_t pid, uint32_t flags)

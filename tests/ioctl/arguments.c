@@ -506,15 +506,15 @@ static const char *case_structure_tail(void)
 		const char *why;
 
 		large.walk = walk_of(getpid());
-		large.size = sizeof(large.walk) + places[i] + 1;
-		large.bytes[sizeof(large.walk) + places[i]] = 1;
+		large.size = sizeof(struct mmlens_walk) + places[i] + 1;
+		large.bytes[sizeof(struct mmlens_walk) + places[i]] = 1;
 		why = refused(device(), MMLENS_PTES, &large, sizeof(large),
 			      E2BIG);
 		if (why)
 			return why;
 		memset(&large, 0, sizeof(large));
-		large.size = sizeof(large.info) + places[i] + 1;
-		large.bytes[sizeof(large.info) + places[i]] = 1;
+		large.size = sizeof(struct mmlens_info) + places[i] + 1;
+		large.bytes[sizeof(struct mmlens_info) + places[i]] = 1;
 		why = refused(device(), MMLENS_INFO, &large, sizeof(large),
 			      E2BIG);
 		if (why)
@@ -632,12 +632,12 @@ static const char *case_kmap_of_something(void)
 		{ 0, PAGE, 0 }, { 0, 0, PAGE }, { 0, 0x7ffffffff000, 0 },
 		{ 0, 0, 1ull << 56 }, { 0, 0xff00000000000000 - PAGE, 0 },
 		{ 0, -PAGE + 1, 0 }, { 0, 0, -PAGE + 1 }, { 0, 0, ~0ull },
-		{ 0, -PAGE, -2 * PAGE },
+		{ 0, -PAGE, -2ull * PAGE },
 		{ MMLENS_WALK_LEVELS, 0, 0 }, { MMLENS_WALK_LEVELS, PAGE, 0 },
-		{ MMLENS_WALK_LEVELS, -2 * PAGE, -PAGE },
+		{ MMLENS_WALK_LEVELS, -2ull * PAGE, -PAGE },
 		{ MMLENS_WALK_LEVELS, -PAGE + 8, 0 },
 		{ MMLENS_WALK_LEVELS | MMLENS_WALK_USER_HALF, 0, 0 },
-		{ MMLENS_WALK_FRAMES << 1, -PAGE, 0 },
+		{ MMLENS_WALK_FRAMES << 2, -PAGE, 0 },
 	};
 	const char *why = NULL;
 	struct mmlens_walk walk = walk_of(getpid());

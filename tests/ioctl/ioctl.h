@@ -26,6 +26,9 @@ extern const struct test_case access_cases[];
 extern const struct test_case answer_cases[];
 extern const struct test_case change_cases[];
 extern const struct test_case compat_cases[];
+extern const struct test_case lru_cases[];
+extern const struct test_case found_cases[];
+extern const struct test_case padding_cases[];
 
 /* All walks, and how to name them. */
 struct query {
@@ -36,7 +39,7 @@ struct query {
 };
 
 /* One above all flags that any of them takes. */
-#define ALL_FLAGS	512
+#define ALL_FLAGS	1024
 
 extern const struct query queries[];
 extern const size_t query_count;

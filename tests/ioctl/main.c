@@ -8,53 +8,23 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "ioctl.h"
 
 static const struct test_case *const tables[] = {
 	argument_cases, access_cases, answer_cases, change_cases,
-	compat_cases,
+	compat_cases, lru_cases, found_cases, padding_cases,
 };
-
-const struct query queries[] = {
-	{ MMLENS_VMAS, "vmas", 0, false },
-	{ MMLENS_PTES, "ptes",
-	  MMLENS_WALK_PAGE | MMLENS_WALK_ABSENT | MMLENS_WALK_RUNS |
-	  MMLENS_WALK_STATE, false },
-	{ MMLENS_VTOP, "vtop", 0, false },
-	{ MMLENS_SMAPS, "smaps", MMLENS_WALK_TOTAL, false },
-	{ MMLENS_NUMA_MAPS, "numa_maps", 0, false },
-	{ MMLENS_TABLES, "tables", 0, false },
-	{ MMLENS_PROCS, "procs", MMLENS_WALK_TOTAL, true },
-	{ MMLENS_ZONES, "zones", 0, true },
-	{ MMLENS_FREE, "free", 0, true },
-	{ MMLENS_PAGEBLOCKS, "pageblocks", 0, true },
-	{ MMLENS_PAGES, "pages", MMLENS_WALK_BACKING, true },
-	{ MMLENS_USERS, "users", 0, true },
-	{ MMLENS_KMAP, "kmap", MMLENS_WALK_FRAMES, true },
-};
-const size_t query_count = sizeof(queries) / sizeof(*queries);
 
 unsigned char room[ROOM_SIZE] __attribute__((aligned(PAGE)));
-
-const char *wrong(const char *format, ...)
-{
-	static char text[512];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	return text;
-}
 
 int device(void)
 {
@@ -77,25 +47,6 @@ struct mmlens_walk walk_of(pid_t pid)
 		.buffer = (uintptr_t)room,
 		.buffer_size = sizeof(room),
 	};
-}
-
-bool has_own_range(const struct query *query)
-{
-	return query->request == MMLENS_PAGES ||
-	       query->request == MMLENS_USERS ||
-	       query->request == MMLENS_KMAP ||
-	       query->request == MMLENS_PAGEBLOCKS;
-}
-
-uint32_t needy_flags(const struct query *query)
-{
-	return query->request != MMLENS_KMAP ? 0 :
-	       MMLENS_WALK_USER_HALF | MMLENS_WALK_LEVELS;
-}
-
-bool takes_range(const struct query *query)
-{
-	return query->request != MMLENS_VTOP && !query->system;
 }
 
 /* vtop translates one address; the machine has the number 0. */
@@ -313,9 +264,21 @@ static void run_case(const struct test_case *test)
 	fflush(stdout);
 }
 
+/* Seconds of a case that are worth to be told. */
+#define LONG	5
+
+static double now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec + time.tv_nsec / 1e9;
+}
+
 /* Each in a process of its own, so that none disturbs another. */
 static void run_apart(const struct test_case *test)
 {
+	const double begin = now();
 	int status;
 	pid_t pid;
 
@@ -328,6 +291,8 @@ static void run_apart(const struct test_case *test)
 	}
 	if (pid < 0 || waitpid(pid, &status, 0) != pid || status)
 		printf("failed %s ended with %#x\n", test->name, status);
+	if (now() - begin > LONG)
+		printf("# %s took %.1f s\n", test->name, now() - begin);
 }
 
 int main(int argc, char **argv)

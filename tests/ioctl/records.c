@@ -419,6 +419,31 @@ static const char *check_kmap(const struct mmlens_kmap *run)
 	return NULL;
 }
 
+static const char *check_lru(const struct mmlens_lru_list *list)
+{
+	const uint32_t all = MMLENS_LIST_LAST | MMLENS_LIST_CUT |
+			     MMLENS_LIST_COUNTED | MMLENS_LIST_NO_ORDER |
+			     MMLENS_LIST_ENABLED | MMLENS_LIST_CURRENT |
+			     MMLENS_LIST_OFFLINE;
+
+	if (list->head.size != sizeof(*list) || list->head.level ||
+	    list->reserved || list->flags & ~all)
+		return wrong("LRU list: head, flags %#x", list->flags);
+	if (!list->lru || list->lru > MMLENS_LRU_UNEVICTABLE ||
+	    list->generation > 4 ||
+	    !list->generation != (list->zone == MMLENS_LIST_ALL_ZONES))
+		return wrong("LRU list %u, generation %u, zone %u", list->lru,
+			     list->generation, list->zone);
+	if (!list->generation && (list->seq || list->age_ms))
+		return wrong("LRU list %u: an age", list->lru);
+	if (!(list->flags & MMLENS_LIST_COUNTED) && list->pages)
+		return wrong("LRU list %u: pages", list->lru);
+	if (list->count > 128 || (list->flags & MMLENS_LIST_CUT &&
+				  !(list->flags & MMLENS_LIST_LAST)))
+		return wrong("LRU list %u: %u folios", list->lru, list->count);
+	return NULL;
+}
+
 const char *check_record(const struct mmlens_record *record, size_t left)
 {
 	if (record->size < 8 || record->size % 8 || record->size > left)
@@ -470,6 +495,8 @@ const char *check_record(const struct mmlens_record *record, size_t left)
 		return check_region((const void *)record);
 	case MMLENS_REC_KMAP:
 		return check_kmap((const void *)record);
+	case MMLENS_REC_LRU:
+		return check_lru((const void *)record);
 	default:
 		return wrong("record of type %u", record->type);
 	}

@@ -8,6 +8,7 @@
  *				flags of PR_SET_THP_DISABLE, -1 for none
  * workload numa		memory of the other node; doesn't wait, but spins
  * workload path DIRECTORY	a file with a very long path
+ * workload steps DIRECTORY	what standard input asks for, see steps.c
  *
  * Prints the manifest, one line a region,
  *	region NAME START END
@@ -146,6 +147,9 @@ int main(int argc, char **argv)
 		make_policies();
 	} else if (argc > 3 && !strcmp(argv[1], "eligible")) {
 		make_eligible(atoi(argv[2]), argc - 3, argv + 3);
+	} else if (argc == 3 && !strcmp(argv[1], "steps")) {
+		workload_directory = argv[2];
+		make_steps();
 	} else if (argc == 2 && !strcmp(argv[1], "numa")) {
 		make_far_memory();
 		printf("ready\n");
@@ -154,7 +158,7 @@ int main(int argc, char **argv)
 		fprintf(stderr,
 			"usage: %s kinds DIRECTORY | bulk BYTES | vmas COUNT | "
 			"policies DIRECTORY | eligible WHAT DIRECTORY... | "
-			"path DIRECTORY | numa\n",
+			"path DIRECTORY | steps DIRECTORY | numa\n",
 			argv[0]);
 		return 2;
 	}

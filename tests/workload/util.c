@@ -46,7 +46,7 @@ void *slot_anon(size_t size)
 void region(const char *name, const void *start, size_t size)
 {
 	printf("region %s 0x%lx 0x%lx\n", name, (unsigned long)start,
-	       (unsigned long)start + size);
+	       (unsigned long)start + (unsigned long)size);
 }
 
 /* No two pages have the same bytes, none is zero: KSM leaves them apart. */

@@ -84,6 +84,9 @@ void make_vmas(size_t count);
  */
 void make_eligible(int disable, int count, char **directories);
 
+/* Do the steps that standard input names; says "ready" itself. */
+void make_steps(void) __attribute__((noreturn));
+
 /* A mapping of a file with a very long path. */
 const char *make_long_path(void);
 

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What fuzzing found first. */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ioctl.h"
+
+#define VMAS	120
+
+/* VMAs of two pages next to each other, each different from the next. */
+static uint64_t make_vmas(void)
+{
+	char *start = mmap(NULL, 2 * VMAS * PAGE, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	for (int i = 0; i < VMAS; i += 2)
+		mprotect(start + 2 * i * PAGE, 2 * PAGE, PROT_NONE);
+	return (uintptr_t)start;
+}
+
+/* All calls of a walk, each of which goes on where the last one ended. */
+static const char *walk_to_end(const struct query *query, uint64_t start,
+			       uint64_t end)
+{
+	struct mmlens_walk walk = walk_of(getpid());
+
+	walk.buffer_size = MMLENS_BUFFER_MIN;
+	walk.start = start;
+	walk.end = end;
+	for (int calls = 0; calls < 1000; calls++) {
+		if (ioctl(device(), query->request, &walk))
+			return wrong("%s: %s in call %d", query->name,
+				     strerror(errno), calls);
+		if (walk.cursor < start || walk.cursor > end)
+			return wrong("%s: cursor %#llx of %#llx-%#llx",
+				     query->name, walk.cursor, walk.start,
+				     walk.end);
+		if (walk.status & MMLENS_STATUS_DONE)
+			return NULL;
+	}
+	return wrong("%s doesn't end", query->name);
+}
+
+/*
+ * A range that ends inside of a VMA, of each length: somewhere the buffer is
+ * full just there, and the cursor must be one that the next call takes.
+ */
+static const char *case_range_ends_in_a_vma(void)
+{
+	uint64_t start = make_vmas();
+	const char *why = NULL;
+
+	for (size_t i = 0; !why && i < query_count; i++)
+		for (int n = 0; !why && takes_range(&queries[i]) && n < VMAS;
+		     n++)
+			why = walk_to_end(&queries[i], start,
+					  start + (2 * n + 1) * PAGE);
+	return why;
+}
+
+/* ---- processes that end as they are told of ---- */
+
+#define SECONDS	4
+
+/* New processes for ever, each of which is gone at once. */
+static void keep_ending(void)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;;) {
+		pid_t pid = fork();
+
+		if (!pid)
+			_exit(0);
+		waitpid(pid, NULL, 0);
+	}
+}
+
+static const char *walk_procs(uint64_t *told)
+{
+	struct mmlens_walk walk = walk_of(0);
+
+	do {
+		if (ioctl(device(), MMLENS_PROCS, &walk))
+			return wrong("%s", strerror(errno));
+		for (uint64_t at = 0; at < walk.written;) {
+			const struct mmlens_record *record =
+				(const void *)(room + at);
+			const char *why = check_record(record,
+						       walk.written - at);
+
+			if (why)
+				return why;
+			at += record->size;
+			++*told;
+		}
+	} while (!(walk.status & MMLENS_STATUS_DONE));
+	return NULL;
+}
+
+/*
+ * One whose end its parent has been told of isn't a process any more: it has no
+ * thread, and what it says of its parent may be stale.
+ */
+static const char *case_processes_that_end(void)
+{
+	const time_t end = time(NULL) + SECONDS;
+	const char *why = NULL;
+	uint64_t told = 0;
+	pid_t pids[3];
+
+	for (int i = 0; i < 3; i++) {
+		pids[i] = fork();
+		if (!pids[i])
+			keep_ending();
+	}
+	while (!why && time(NULL) < end)
+		why = walk_procs(&told);
+	for (int i = 0; i < 3; i++)
+		end_of(pids[i]);
+	return why ?: told ? NULL : wrong("no process");
+}
+
+#define CASE(NAME) { #NAME, case_##NAME }
+
+const struct test_case found_cases[] = {
+	CASE(range_ends_in_a_vma), CASE(processes_that_end),
+	{ NULL, NULL },
+};
