@@ -16,7 +16,7 @@ def cases():
 @lib.once
 def results():
     """What came of each case: its result, why, and what it saw."""
-    done = lib.run(lib.program("ioctl"), "--run", timeout=1100)
+    done = lib.run(lib.program("ioctl"), "--run", timeout=220 * lib.PATIENCE)
     results, notes = {}, []
     for line in done.stdout.decode(errors="replace").splitlines():
         if line.startswith("# "):

@@ -285,7 +285,7 @@ static void run_apart(const struct test_case *test)
 	fflush(stdout);
 	pid = fork();
 	if (!pid) {
-		alarm(300);	/* a walk that never ends */
+		alarm(1200);	/* a walk that never ends */
 		run_case(test);
 		_exit(0);
 	}
