@@ -37,6 +37,20 @@ static inline bool mml_shmem_has_swapped(struct address_space *mapping)
 	return READ_ONCE(SHMEM_I(mapping->host)->swapped);
 }
 
+/* How many pages the entry at @xas is for, from @first to before @last. */
+static inline unsigned long mml_shmem_pages(struct xa_state *xas, pgoff_t first,
+					    pgoff_t last)
+{
+#ifdef MML_HAVE_XAS_GET_ORDER
+	const unsigned long pages = 1UL << xas_get_order(xas);
+	const pgoff_t begin = round_down(xas->xa_index, pages);
+
+	return min(begin + pages, last) - max(begin, first);
+#else
+	return 1;
+#endif
+}
+
 /* Pages of @mapping that are swapped out, from index @first to before @last. */
 static inline unsigned long mml_shmem_swapped(struct address_space *mapping,
 					      pgoff_t first, pgoff_t last)
@@ -49,11 +63,7 @@ static inline unsigned long mml_shmem_swapped(struct address_space *mapping,
 	xas_for_each(&xas, entry, last - 1) {
 		if (xas_retry(&xas, entry) || !xa_is_value(entry))
 			continue;
-#ifdef MML_HAVE_XAS_GET_ORDER
-		pages += 1UL << xas_get_order(&xas);
-#else
-		pages++;
-#endif
+		pages += mml_shmem_pages(&xas, first, last);
 	}
 	rcu_read_unlock();
 	return pages;
