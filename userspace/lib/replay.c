@@ -41,6 +41,19 @@ bool replay_put(struct replay_out *out, const struct mmlens_record *rec)
 	return at;
 }
 
+/* Are its records in the order of what its range is of? */
+static bool has_order(const struct replay_walk *walk)
+{
+	return walk->nr == MMLENS_NR_PTES || walk->nr == MMLENS_NR_PAGES;
+}
+
+/* Nothing in the block that comes next is in the range, or in any behind it. */
+static bool is_over(const struct replay_walk *walk)
+{
+	return !walk->at && has_order(walk) &&
+	       walk->stored->blocks[walk->block].first >= walk->end;
+}
+
 int replay_peek(struct replay *r, struct replay_walk *walk,
 		const struct mmlens_record **rec)
 {
@@ -48,7 +61,7 @@ int replay_peek(struct replay *r, struct replay_walk *walk,
 	size_t length;
 	int ret;
 
-	while (walk->block < walk->stored->count) {
+	while (walk->block < walk->stored->count && !is_over(walk)) {
 		ret = mml_capture_block(r->capture, walk->stored, walk->block,
 					&data, &length);
 		if (ret)
@@ -173,7 +186,7 @@ void replay_seek(struct replay_walk *walk)
 	const struct mml_stored *s = walk->stored;
 	size_t low = 0, high = s->count;
 
-	if (walk->nr != MMLENS_NR_PTES && walk->nr != MMLENS_NR_PAGES)
+	if (!has_order(walk))
 		return;
 	while (low < high) {
 		const size_t middle = (low + high) / 2;
