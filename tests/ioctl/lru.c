@@ -125,7 +125,7 @@ static uint64_t frames_end(void)
 	return sysconf(_SC_PHYS_PAGES) + (1ull << 20) + 65536;
 }
 
-#define STRIDE	5
+#define STRIDE	17
 
 /* Free pages, tails, slab, tables, those of other lists, holes: all there are. */
 static const char *case_lru_bookmarks(void)
@@ -191,7 +191,7 @@ static const char *case_lru_any_bits(void)
 /* From wherever it is begun, a walk comes to its end. */
 static const char *case_lru_any_walk_ends(void)
 {
-	for (int i = 0; i < 300; i++) {
+	for (int i = 0; i < 100; i++) {
 		struct mmlens_walk walk = lru_walk(MMLENS_WALK_FOLIOS);
 		uint64_t calls = 0;
 
