@@ -107,7 +107,7 @@ def clean_up():
 
 
 def once(function):
-    """The function's result is kept; so is its failure."""
+    """The function's result is kept, and so is its failure; both in .kept."""
     kept = []
 
     def call():
@@ -120,6 +120,7 @@ def once(function):
         if error:
             raise error
         return value
+    call.kept = kept
     return call
 
 

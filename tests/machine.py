@@ -7,6 +7,7 @@ import os
 import pwd
 import signal
 import socket
+import struct
 import subprocess
 import threading
 
@@ -153,13 +154,72 @@ def workload():
     swap()
     hugetlb()
     with ksm():
-        return Workload("kinds", lib.directory())
+        work = Workload("kinds", lib.directory())
+    work.places, work.events = places_of(work), events()
+    return work
 
 
 @lib.once
 def entries_of_workload():
-    """They don't change: what it looked like once holds for the run."""
+    """They don't change: what it looked like once holds for as long as it
+    stands still."""
     return pagemap.entries_of(workload().pid)
+
+
+# ---- that it stands still ----
+
+# Where each page is, and that it is: not who else maps it, or what was written.
+PLACE = (7 << 61) | ((1 << 55) - 1)
+
+# More than any part of it that is filled.
+LARGE = 256 << 20
+
+# Without these nothing happens to pages of a process that is stopped.
+EVENTS = ("pgsteal", "pgmigrate_success", "pswp", "thp_split",
+          "thp_collapse", "drop_pagecache")
+
+
+def places_of(work):
+    """What pagemap says of all that it has filled."""
+    ranges = [(vma.start, vma.end) for vma in pagemap.maps(work.pid)
+              if "w" in vma.perms]
+    for parts in work.regions.values():
+        ranges += parts
+    found = []
+    with open(f"/proc/{work.pid}/pagemap", "rb", buffering=0) as file:
+        for start, end in ranges:
+            if end - start > LARGE:
+                continue
+            data = os.pread(file.fileno(), (end - start) // lib.PAGE * 8,
+                            start // lib.PAGE * 8)
+            found.append([word & PLACE for word, in
+                          struct.iter_unpack("Q", data)])
+    return found
+
+
+def events():
+    return [line for line in lib.read("/proc/vmstat").splitlines()
+            if line.startswith(EVENTS)]
+
+
+def stands_still(work):
+    if work.process.poll() is not None:
+        return False
+    before, work.events = work.events, events()
+    return before == work.events or places_of(work) == work.places
+
+
+def still():
+    """Before a test: when others had memory taken from the workload, or moved
+    or split, there is a new one."""
+    if not workload.kept or workload.kept[0][1]:
+        return
+    work = workload()
+    if not stands_still(work):
+        lib.note("pages of the workload were moved or taken: a new one")
+        work.end()
+        workload.kept.clear()
+        entries_of_workload.kept.clear()
 
 
 # ---- processes that aren't ours ----
