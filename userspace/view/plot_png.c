@@ -297,6 +297,8 @@ static int write_png(const struct raster *r, const char *title, FILE *out)
 	png_set_IHDR(png, info, r->width, r->height, 8, PNG_COLOR_TYPE_RGB,
 		     PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
 		     PNG_FILTER_TYPE_DEFAULT);
+	/* Areas of one colour are shortest as they are. */
+	png_set_filter(png, PNG_FILTER_TYPE_BASE, PNG_FILTER_NONE);
 	set_text(png, info, title);
 	png_write_info(png, info);
 	for (int y = 0; y < r->height; y++)
