@@ -131,17 +131,22 @@ KPF_UNEVICTABLE, KPF_SWAPBACKED, KPF_TAIL = 1 << 18, 1 << 14, 1 << 16
 VVAR_PAGES = 8
 
 
-def head_flags(pfn, flags):
-    """A tail is where its first page is; its own flags don't say before 6.12."""
+def head_flags(pfn, flags, known):
+    """A tail is where its first page is; its own flags don't say before 6.12.
+    Those of pages before are in known."""
+    on_the_way = [pfn]
     while flags & KPF_TAIL:
         pfn -= 1
-        flags = pagemap.kpage("kpageflags", pfn)
+        flags = known.get(pfn) or pagemap.kpage("kpageflags", pfn)
+        on_the_way.append(pfn)
+    known.update(dict.fromkeys(on_the_way, flags))
     return flags
 
 
 def lru_of(pid):
     """Pages by what kpageflags says of each that is mapped."""
     found = {"anon": 0, "file": 0, "unevictable": 0, "none": 0}
+    known = {}
     for vma in pagemap.maps(pid):
         entries = pagemap.pagemap(pid, vma.start,
                                   (vma.end - vma.start) // PAGE)
@@ -149,7 +154,7 @@ def lru_of(pid):
                   if each & pagemap.PRESENT]
         flags = pagemap.kpages("kpageflags", set(frames))
         for frame in frames:
-            word = head_flags(frame, flags[frame])
+            word = head_flags(frame, flags[frame], known)
             if not word & pagemap.KPF_LRU:
                 found["none"] += 1
             elif word & KPF_UNEVICTABLE:
@@ -431,6 +436,7 @@ def watch_tells_a_pid_that_is_missing():
 # ---- CSV and the chart ----
 
 @test()
+@lib.settles
 def watch_csv_has_the_numbers_of_json():
     pid = machine.python()
     out = lib.observer_ok("watch", "-n", "2", "-i", "0.05", "--csv", pid)
