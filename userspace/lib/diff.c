@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * What changed in an address space between two captures: two rows of entries in
- * order of address, merged.  Memory doesn't grow with either.
+ * What changed in an address space between two captures: two sequences of rows of
+ * entries in order of address, merged.  Where a row of one side meets one of the
+ * other, all of their entries have changed alike, so that the time it takes
+ * grows with the records of both and not with the entries that these claim.
+ * Memory grows with neither.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -14,15 +17,15 @@
  * @areas:	its mappings
  * @area:	the first that isn't passed by; NULL: none is left
  * @entries:	its entries
- * @entry:	the first that isn't
- * @at:		what is left of it begins here
- * @have:	there is one
+ * @row:	the first that aren't
+ * @at:		what is left of them begins here
+ * @have:	there are some
  */
 struct side {
 	struct mmlens_areas *areas;
 	const struct mmlens_area *area;
 	struct mmlens_entries *entries;
-	struct mmlens_entry entry;
+	struct mmlens_row row;
 	uint64_t at;
 	bool have;
 };
@@ -150,18 +153,18 @@ static unsigned int compare_one(const struct diff *d,
 
 /* ---- rows of entries ---- */
 
-static int next_entry(struct side *side)
+static int next_row(struct side *side)
 {
-	int ret = mmlens_entries_next(side->entries, &side->entry);
+	int ret = mmlens_rows_next(side->entries, &side->row);
 
 	side->have = ret > 0;
-	side->at = side->entry.va;
+	side->at = side->row.first.va;
 	return ret < 0 ? ret : 0;
 }
 
 static uint64_t end_of(const struct side *side)
 {
-	return side->entry.va + side->entry.size;
+	return side->row.first.va + side->row.count * side->row.first.size;
 }
 
 /* Is there more of it that begins below @end? */
@@ -173,74 +176,146 @@ static bool is_below(const struct side *side, uint64_t end)
 static int pass(struct side *side, uint64_t end)
 {
 	side->at = end;
-	return end >= end_of(side) ? next_entry(side) : 0;
+	return end >= end_of(side) ? next_row(side) : 0;
+}
+
+/* That entry of the row which translates @at; @room is for it. */
+static const struct mmlens_entry *
+entry_at(const struct diff *d, const struct mmlens_row *row, uint64_t at,
+	 struct mmlens_entry *room)
+{
+	const uint64_t size = row->first.size;
+	uint64_t behind;
+
+	if (at - row->first.va < size)
+		return &row->first;
+	behind = (at - row->first.va) / size * size;
+	*room = row->first;
+	room->va += behind;
+	room->raw += behind;
+	room->value += behind >> d->info->page_shift;
+	return room;
+}
+
+/* Leaves of @row in [start, end) that weren't counted before. */
+static uint64_t new_leaves(struct diff *d, const struct mmlens_row *row,
+			   uint64_t start, uint64_t end)
+{
+	struct mmlens_entry room;
+	const uint64_t first = entry_at(d, row, start, &room)->va;
+	const uint64_t last = entry_at(d, row, end - 1, &room)->va;
+	const bool counted = first == d->leaf;
+
+	d->leaf = last;
+	return (last - first) / row->first.size + !counted;
 }
 
 /* A leaf that others came of, or became, counts once. */
-static void count_leaf(struct diff *d, const struct mmlens_diff_change *c)
+static void count_leaves(struct diff *d, unsigned int kinds,
+			 const struct mmlens_row *before,
+			 const struct mmlens_row *after, uint64_t start,
+			 uint64_t end)
 {
-	const struct mmlens_entry *leaf =
-		c->kinds & MMLENS_DIFF_SPLIT ? c->before : c->after;
-
-	if (!(c->kinds & (MMLENS_DIFF_SPLIT | MMLENS_DIFF_COLLAPSED)))
-		return;
-	if (leaf->va == d->leaf)
-		return;
-	d->leaf = leaf->va;
-	if (c->kinds & MMLENS_DIFF_SPLIT)
-		d->row.splits++;
-	else
-		d->row.collapses++;
+	if (kinds & MMLENS_DIFF_SPLIT)
+		d->row.splits += new_leaves(d, before, start, end);
+	else if (kinds & MMLENS_DIFF_COLLAPSED)
+		d->row.collapses += new_leaves(d, after, start, end);
 }
 
-static int tell(struct diff *d, const struct mmlens_entry *before,
-		const struct mmlens_entry *after, uint64_t start, uint64_t end)
-{
-	const struct mmlens_diff_change change = {
-		.start = start,
-		.end = end,
-		.kinds = compare_one(d, before, after, start),
-		.before = before,
-		.after = after,
-	};
-	const uint64_t pages = (end - start) >> d->info->page_shift;
+/* ---- a stretch of addresses that is of one row on each side ---- */
 
-	if (!change.kinds)
-		return 0;
-	for (unsigned int i = 0; i < MMLENS_DIFF_KINDS; i++)
-		if (change.kinds >> i & 1)
-			d->row.pages[i] += pages;
-	d->row.changed += pages;
-	count_leaf(d, &change);
-	return d->told->change ? d->told->change(&change, d->context) : 0;
-}
+struct stretch {
+	const struct mmlens_row *before;	/* NULL: none */
+	const struct mmlens_row *after;
+	uint64_t start;
+	uint64_t end;
+	unsigned int kinds;
+};
 
 static uint64_t least(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
 }
 
-/* The next stretch that is of one entry on each side, or of none on one. */
+/* Entry by entry, to him who wants to know them all. */
+static int tell_each(struct diff *d, const struct stretch *s)
+{
+	struct mmlens_diff_change change = { .kinds = s->kinds };
+	struct mmlens_entry rooms[2];
+	uint64_t at = s->start;
+	int ret = 0;
+
+	while (!ret && at < s->end) {
+		change.start = at;
+		change.end = s->end;
+		if (s->before) {
+			change.before = entry_at(d, s->before, at, &rooms[0]);
+			change.end = least(change.end, change.before->va +
+						       change.before->size);
+		}
+		if (s->after) {
+			change.after = entry_at(d, s->after, at, &rooms[1]);
+			change.end = least(change.end, change.after->va +
+						       change.after->size);
+		}
+		ret = d->told->change(&change, d->context);
+		at = change.end;
+	}
+	return ret;
+}
+
+/* What became of its first entry became of all: they differ alike. */
+static unsigned int kinds_of(const struct diff *d, const struct stretch *s)
+{
+	struct mmlens_entry rooms[2];
+	const struct mmlens_entry *before = NULL, *after = NULL;
+
+	if (s->before)
+		before = entry_at(d, s->before, s->start, &rooms[0]);
+	if (s->after)
+		after = entry_at(d, s->after, s->start, &rooms[1]);
+	return compare_one(d, before, after, s->start);
+}
+
+static int tell(struct diff *d, struct stretch *s)
+{
+	const uint64_t pages = (s->end - s->start) >> d->info->page_shift;
+
+	s->kinds = kinds_of(d, s);
+	if (!s->kinds)
+		return 0;
+	for (unsigned int i = 0; i < MMLENS_DIFF_KINDS; i++)
+		if (s->kinds >> i & 1)
+			d->row.pages[i] += pages;
+	d->row.changed += pages;
+	count_leaves(d, s->kinds, s->before, s->after, s->start, s->end);
+	return d->told->change ? tell_each(d, s) : 0;
+}
+
+/* The next stretch that is of one row on each side, or of none on one. */
 static int compare_stretch(struct diff *d, uint64_t limit)
 {
 	struct side *a = &d->before, *b = &d->after;
 	const bool in_a = is_below(a, limit), in_b = is_below(b, limit);
 	const bool has_a = in_a && (!in_b || a->at <= b->at);
 	const bool has_b = in_b && (!in_a || b->at <= a->at);
-	const uint64_t start = has_a ? a->at : b->at;
-	uint64_t end = limit;
+	struct stretch s = {
+		.before = has_a ? &a->row : NULL,
+		.after = has_b ? &b->row : NULL,
+		.start = has_a ? a->at : b->at,
+		.end = limit,
+	};
 	int ret;
 
 	if (in_a)
-		end = least(end, has_a ? end_of(a) : a->at);
+		s.end = least(s.end, has_a ? end_of(a) : a->at);
 	if (in_b)
-		end = least(end, has_b ? end_of(b) : b->at);
-	ret = tell(d, has_a ? &a->entry : NULL, has_b ? &b->entry : NULL,
-		   start, end);
+		s.end = least(s.end, has_b ? end_of(b) : b->at);
+	ret = tell(d, &s);
 	if (!ret && has_a)
-		ret = pass(a, end);
+		ret = pass(a, s.end);
 	if (!ret && has_b)
-		ret = pass(b, end);
+		ret = pass(b, s.end);
 	return ret;
 }
 
@@ -318,9 +393,9 @@ static int compare(struct diff *d)
 	if (!ret)
 		ret = next_area(&d->after);
 	if (!ret)
-		ret = next_entry(&d->before);
+		ret = next_row(&d->before);
 	if (!ret)
-		ret = next_entry(&d->after);
+		ret = next_row(&d->after);
 	while (!ret && (d->before.area || d->after.area))
 		ret = compare_area(d, &at);
 	return ret;
@@ -331,7 +406,9 @@ static int compare(struct diff *d)
 static int open_side(struct side *side, struct mmlens *lens, int pid)
 {
 	const struct mmlens_request request = {
-		.pid = pid, .flags = MMLENS_WALK_PAGE,
+		.pid = pid,
+		/* So that entries in a row come as one record. */
+		.flags = MMLENS_WALK_PAGE | MMLENS_WALK_STATE,
 	};
 	const struct mmlens_request whole = { .pid = pid };
 

@@ -144,34 +144,85 @@ static int page_to_entry(struct mmlens_entries *entries,
 	return ret;
 }
 
+/* Begin to take a record apart.  Return: false for one that isn't known. */
+static bool take_record(struct mmlens_entries *entries,
+			const struct mmlens_record *rec)
+{
+	entries->row_at = 0;
+	if (rec->type == MMLENS_REC_RUN)
+		entries->row = (const void *)rec;
+	else if (rec->type == MMLENS_REC_PAGE)
+		entries->pages = (const void *)rec;
+	return entries->row || entries->pages;
+}
+
 int mmlens_entries_next(struct mmlens_entries *entries,
 			struct mmlens_entry *entry)
 {
 	const struct mmlens_record *rec;
-	int ret;
+	int ret = 1;
 
-	if (entries->row)
-		return row_to_entry(entries, entry);
-	if (entries->pages)
-		return page_to_entry(entries, entry);
-	while ((ret = mmlens_stream_next(entries->stream, &rec)) > 0) {
+	while (ret > 0) {
+		if (entries->row)
+			return row_to_entry(entries, entry);
+		if (entries->pages)
+			return page_to_entry(entries, entry);
+		ret = mmlens_stream_next(entries->stream, &rec);
+		if (ret <= 0 || take_record(entries, rec))
+			continue;
 		if (rec->type == MMLENS_REC_PTE)
 			return pte_to_entry(entries->info, (const void *)rec,
 					    entry);
-		if (rec->type == MMLENS_REC_RUN) {
-			entries->row = (const void *)rec;
-			entries->row_at = 0;
-			return row_to_entry(entries, entry);
-		}
-		if (rec->type == MMLENS_REC_PAGE) {
-			entries->pages = (const void *)rec;
-			entries->row_at = 0;
-			return page_to_entry(entries, entry);
-		}
 		if (rec->type == MMLENS_REC_HOLE)
 			return hole_to_entry((const void *)rec, entry);
 	}
 	return ret;
+}
+
+/* ---- rows ---- */
+
+/* Entries of @run from its @first on whose raw entries are each a page apart. */
+static uint32_t follow(const struct mmlens_run *run, uint32_t first,
+		       uint64_t size)
+{
+	uint32_t i = first + 1;
+
+	while (i < run->count && run->raw[i] == run->raw[i - 1] + size)
+		i++;
+	return i - first;
+}
+
+/* What is left of the record under way, as far as it is in a row. */
+static uint64_t take_rest(struct mmlens_entries *entries, uint64_t size)
+{
+	uint64_t count;
+
+	if (entries->pages) {
+		count = 1 + entries->pages->count - entries->row_at;
+		entries->pages = NULL;
+		return count;
+	}
+	if (!entries->row)
+		return 1;
+	count = follow(entries->row, entries->row_at - 1, size);
+	entries->row_at += count - 1;
+	if (entries->row_at == entries->row->count)
+		entries->row = NULL;
+	return count;
+}
+
+int mmlens_rows_next(struct mmlens_entries *entries, struct mmlens_row *row)
+{
+	int ret = mmlens_entries_next(entries, &row->first);
+	uint64_t last;
+
+	if (ret <= 0)
+		return ret;
+	row->count = take_rest(entries, row->first.size);
+	if (__builtin_mul_overflow(row->count, row->first.size, &last) ||
+	    __builtin_add_overflow(row->first.va, last, &last))
+		return -EPROTO;
+	return 1;
 }
 
 bool mmlens_state_is_present(enum mmlens_pte_state state)

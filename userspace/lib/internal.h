@@ -59,6 +59,24 @@ int mmlens_source_list(const char *dir,
 		       void (*told)(const char *name, void *context),
 		       void *context);
 
+/**
+ * struct mmlens_row - Entries in a row, each of which goes on where the one
+ * before it ends, in its addresses and in what its value counts.
+ * @first:	the first of them
+ * @count:	how many
+ */
+struct mmlens_row {
+	struct mmlens_entry first;
+	uint64_t count;
+};
+
+/*
+ * As mmlens_entries_next(), which takes the same walk, but as many at once as
+ * there are in one record: with MMLENS_WALK_STATE those of a page record cost
+ * no more than one.
+ */
+int mmlens_rows_next(struct mmlens_entries *entries, struct mmlens_row *row);
+
 /* What /proc/self/smaps has of a process that shows all that it can. */
 char *mmlens_own_smaps(bool rollup);
 

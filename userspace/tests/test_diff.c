@@ -10,6 +10,7 @@
 #include "test.h"
 
 #define BASE	0x7f0000000000ull
+#define LOW	0x010000000000ull	/* terabytes are above */
 #define P	(MMLENS_STATE_PRESENT | MMLENS_PTE_USER)
 #define W	MMLENS_PTE_WRITE
 #define D	MMLENS_PTE_DIRTY
@@ -208,6 +209,124 @@ static void mappings_come_and_go(void)
 	mmlens_close(b);
 }
 
+static int tire(const struct mmlens_diff_change *change, void *context)
+{
+	struct seen *seen = context;
+
+	CHECK_NUMBER(change->start, LOW + seen->changes * 4096ull);
+	CHECK_NUMBER(change->end, change->start + 4096);
+	CHECK_NUMBER(change->before->va, change->start);
+	CHECK_NUMBER(change->before->value, 0x1000 + seen->changes);
+	CHECK_NUMBER(change->after->value, 0x1001 + seen->changes);
+	return ++seen->changes == 1000 ? 7 : 0;
+}
+
+/*
+ * A record of some bytes can claim that there are four billion entries.  They
+ * aren't walked, unless someone wants to be told of each, and he may end it.
+ */
+static void claims_cost_no_time(void)
+{
+	static const uint64_t claimed = 0xffffffff;
+	static const struct mmlens_diff_told tired = {
+		.change = tire, .area = on_area,
+	}, sums = { .area = on_area };
+	const struct mmlens_page_state state = { .mapcount = 1 };
+	struct records vmas = {}, old = {}, new = {};
+	struct mmlens *a, *b;
+	struct seen seen = {};
+
+	add_vma(&vmas, LOW, LOW + (claimed << 12), MMLENS_VMA_READ);
+	add_page(&old, 1, LOW, P | W, 0x1000, claimed, &state);
+	add_page(&new, 1, LOW, P | W | D, 0x1001, claimed, &state);
+	a = made_up(&fake_info, &vmas, &old);
+	b = made_up(&fake_info, &vmas, &new);
+	CHECK_NUMBER(mmlens_diff(a, b, 42, 42, &sums, &seen), 0);
+	CHECK_NUMBER(seen.areas[0].changed, claimed);
+	CHECK_NUMBER(pages_of(&seen.areas[0], MMLENS_DIFF_MIGRATED), claimed);
+	CHECK_NUMBER(pages_of(&seen.areas[0], MMLENS_DIFF_DIRTIED), claimed);
+
+	seen = (struct seen) {};
+	CHECK_NUMBER(mmlens_diff(a, a, 42, 42, &sums, &seen), 0);
+	CHECK_NUMBER(seen.areas[0].changed, 0);
+
+	seen = (struct seen) {};
+	CHECK_NUMBER(mmlens_diff(a, b, 42, 42, &tired, &seen), 7);
+	CHECK_NUMBER(seen.changes, 1000);
+	mmlens_close(a);
+	mmlens_close(b);
+}
+
+/* A row of one side against parts of rows and single entries of the other. */
+static void rows_are_cut_where_the_other_side_is(void)
+{
+	const struct mmlens_page_state state = { .mapcount = 1 };
+	struct records vmas = {}, old = {}, new = {};
+	struct seen seen = {};
+
+	add_vma(&vmas, BASE, BASE + 0x9000, MMLENS_VMA_READ);
+	add_vma(&vmas, BASE + 0x9000, BASE + 0x100000, MMLENS_VMA_WRITE);
+	add_page(&old, 1, BASE, P | W, 0x1000, 16, &state);
+	/* 0 to 2 the same, 3 not there, 4 to 7 moved, 8 swapped, ... */
+	add_page(&new, 1, BASE, P | W, 0x1000, 3, &state);
+	add_page(&new, 1, BASE + 0x4000, P | W, 0x2000, 4, &state);
+	add_pte(&new, 1, BASE + 0x8000, S, 5, 0);
+	/* ... 9 to 15 dirtied, 16 to 19 new. */
+	add_page(&new, 1, BASE + 0x9000, P | W | D, 0x1009, 11, &state);
+	CHECK_NUMBER(compare(&vmas, &old, &new, &seen), 0);
+	CHECK_NUMBER(seen.count, 2);
+	CHECK_NUMBER(seen.areas[0].changed, 6);
+	CHECK_NUMBER(pages_of(&seen.areas[0], MMLENS_DIFF_UNMAPPED), 1);
+	CHECK_NUMBER(pages_of(&seen.areas[0], MMLENS_DIFF_MIGRATED), 4);
+	CHECK_NUMBER(pages_of(&seen.areas[0], MMLENS_DIFF_SWAPPED_OUT), 1);
+	CHECK_NUMBER(seen.areas[1].changed, 11);
+	CHECK_NUMBER(pages_of(&seen.areas[1], MMLENS_DIFF_DIRTIED), 7);
+	CHECK_NUMBER(pages_of(&seen.areas[1], MMLENS_DIFF_FAULTED_IN), 4);
+	CHECK_NUMBER(seen.changes, 17);
+}
+
+/* Four leaves whose pages follow each other. */
+static void add_leaves(struct records *r)
+{
+	union {
+		struct mmlens_run run;
+		uint64_t words[sizeof(struct mmlens_run) / 8 + 4];
+	} leaves = {
+		.run = {
+			.head = { sizeof(leaves), MMLENS_REC_RUN,
+				  MMLENS_LEVEL_PMD },
+			.flags = P | W | MMLENS_PTE_LEAF,
+			.va = BASE, .value = 0x200, .count = 4,
+		},
+	};
+
+	for (unsigned int i = 0; i < 4; i++)
+		leaves.run.raw[i] = 0x200087 + i * 0x200000ull;
+	add_record(r, &leaves, sizeof(leaves));
+}
+
+/* Leaves of one record, whose tables may be full or have gaps. */
+static void leaves_in_a_row_are_counted(void)
+{
+	const struct mmlens_page_state state = { .mapcount = 1 };
+	struct records vmas = {}, large = {}, small = {};
+	struct seen seen = {};
+
+	add_vma(&vmas, BASE, BASE + 0x800000, MMLENS_VMA_READ);
+	add_leaves(&large);
+	add_page(&small, 1, BASE + 0x1000, P | W, 0x201, 1500, &state);
+	CHECK_NUMBER(compare(&vmas, &large, &small, &seen), 0);
+	CHECK_NUMBER(seen.areas[0].splits, 3);
+	CHECK_NUMBER(pages_of(&seen.areas[0], MMLENS_DIFF_SPLIT), 1500);
+	CHECK_NUMBER(pages_of(&seen.areas[0], MMLENS_DIFF_UNMAPPED), 548);
+	CHECK_NUMBER(pages_of(&seen.areas[0], MMLENS_DIFF_MIGRATED), 0);
+	seen = (struct seen) {};
+	CHECK_NUMBER(compare(&vmas, &small, &large, &seen), 0);
+	CHECK_NUMBER(seen.areas[0].collapses, 3);
+	CHECK_NUMBER(pages_of(&seen.areas[0], MMLENS_DIFF_COLLAPSED), 1500);
+	CHECK_NUMBER(pages_of(&seen.areas[0], MMLENS_DIFF_FAULTED_IN), 548);
+}
+
 static void other_machines_are_refused(void)
 {
 	struct mmlens_info info = fake_info;
@@ -228,5 +347,8 @@ TESTS(
 	TEST(each_change_is_told),
 	TEST(leaves_are_split_and_collapsed),
 	TEST(mappings_come_and_go),
+	TEST(claims_cost_no_time),
+	TEST(rows_are_cut_where_the_other_side_is),
+	TEST(leaves_in_a_row_are_counted),
 	TEST(other_machines_are_refused),
 )
