@@ -7,6 +7,7 @@
  *	older	its structures are shorter than the reader's
  *	fewer	it lacks all queries but the first
  *	other	it isn't mmlens at all
+ *	lie:X	it says something else than the kernel has, in records of kind X
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -72,6 +73,153 @@ static int as_fewer(ioctl_function real, int fd, unsigned long request,
 	return ret;
 }
 
+/* ---- lies ---- */
+
+static void lie_of_entry(struct mmlens_record *rec)
+{
+	struct mmlens_pte *pte = (void *)rec;
+	struct mmlens_run *run = (void *)rec;
+	struct mmlens_level *level = (void *)rec;
+
+	switch (rec->type) {
+	case MMLENS_REC_PTE:
+		pte->value++;
+		pte->flags ^= MMLENS_PTE_WRITE;
+		break;
+	case MMLENS_REC_RUN:
+		run->value++;
+		run->flags ^= MMLENS_PTE_WRITE;
+		break;
+	case MMLENS_REC_LEVEL:
+		if ((level->flags & MMLENS_PTE_STATE) == MMLENS_STATE_PRESENT)
+			level->value++;
+		break;
+	}
+}
+
+static void lie_of_vma(struct mmlens_record *rec)
+{
+	if (rec->type == MMLENS_REC_VMA)
+		((struct mmlens_vma *)rec)->inode++;
+}
+
+static void lie_of_smaps(struct mmlens_record *rec)
+{
+	if (rec->type == MMLENS_REC_SMAPS)
+		((struct mmlens_smaps *)rec)->rss += 4096;
+}
+
+static void lie_of_numa(struct mmlens_record *rec)
+{
+	if (rec->type == MMLENS_REC_NUMA)
+		((struct mmlens_numa *)rec)->pages++;
+}
+
+static void lie_of_pfns(struct mmlens_record *rec)
+{
+	struct mmlens_pfns *run = (void *)rec;
+
+	if (rec->type != MMLENS_REC_PFNS)
+		return;
+	run->page_flags ^= 1 << 2;
+	run->mapcount++;
+}
+
+static void lie_of_page(struct mmlens_record *rec)
+{
+	struct mmlens_page *page = (void *)rec;
+
+	if (rec->type != MMLENS_REC_PAGE)
+		return;
+	page->page_flags ^= 1 << 2;
+	page->mapcount++;
+}
+
+static void lie_of_proc(struct mmlens_record *rec)
+{
+	if (rec->type == MMLENS_REC_PROC)
+		((struct mmlens_proc *)rec)->threads++;
+}
+
+static void lie_of_table(struct mmlens_record *rec)
+{
+	if (rec->type == MMLENS_REC_TABLE)
+		((struct mmlens_table *)rec)->flags |= MMLENS_TABLE_UNCOUNTED;
+}
+
+static void lie_of_zone(struct mmlens_record *rec)
+{
+	struct mmlens_zone *zone = (void *)rec;
+
+	if (rec->type != MMLENS_REC_ZONE)
+		return;
+	zone->min++;
+	zone->managed += 100000;
+}
+
+static void lie_of_counters(struct mmlens_record *rec)
+{
+	struct mmlens_counters *counters = (void *)rec;
+
+	if (rec->type == MMLENS_REC_COUNTERS)
+		counters->value[0] += 100000;
+}
+
+/* The last block of a list isn't told. */
+static void lie_of_blocks(struct mmlens_record *rec)
+{
+	struct mmlens_blocks *blocks = (void *)rec;
+
+	if (rec->type == MMLENS_REC_BLOCKS && blocks->cpu < 0 &&
+	    blocks->flags & MMLENS_BLOCKS_LAST && blocks->count)
+		blocks->count--;
+}
+
+static void lie_of_lru(struct mmlens_record *rec)
+{
+	if (rec->type == MMLENS_REC_LRU)
+		((struct mmlens_lru_list *)rec)->pages += 100000;
+}
+
+static void lie_of_user(struct mmlens_record *rec)
+{
+	if (rec->type == MMLENS_REC_USER)
+		((struct mmlens_user *)rec)->pfn++;
+}
+
+static const struct {
+	const char *kind;
+	void (*lie)(struct mmlens_record *rec);
+} lies[] = {
+	{ "pte", lie_of_entry }, { "vma", lie_of_vma },
+	{ "smaps", lie_of_smaps }, { "numa", lie_of_numa },
+	{ "pfns", lie_of_pfns }, { "page", lie_of_page },
+	{ "proc", lie_of_proc }, { "table", lie_of_table },
+	{ "zone", lie_of_zone }, { "counters", lie_of_counters },
+	{ "blocks", lie_of_blocks }, { "lru", lie_of_lru },
+	{ "user", lie_of_user },
+};
+
+static int as_liar(ioctl_function real, int fd, unsigned long request,
+		   void *arg, const char *kind)
+{
+	const struct mmlens_walk *walk = arg;
+	int ret = real(fd, request, arg);
+	struct mmlens_record *rec;
+	char *buffer;
+
+	if (ret || request == MMLENS_INFO)
+		return ret;
+	buffer = (char *)(unsigned long)walk->buffer;
+	for (unsigned long at = 0; at < walk->written; at += rec->size) {
+		rec = (void *)(buffer + at);
+		for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++)
+			if (!strcmp(kind, lies[i].kind))
+				lies[i].lie(rec);
+	}
+	return 0;
+}
+
 int ioctl(int fd, unsigned long request, ...)
 {
 	ioctl_function real = (ioctl_function)dlsym(RTLD_NEXT, "ioctl");
@@ -92,5 +240,7 @@ int ioctl(int fd, unsigned long request, ...)
 		return as_fewer(real, fd, request, arg);
 	if (!strcmp(which, "other"))
 		return fail(ENOTTY);
+	if (!strncmp(which, "lie:", 4))
+		return as_liar(real, fd, request, arg, which + 4);
 	return real(fd, request, arg);
 }

@@ -92,7 +92,7 @@ _mmlens_trace()
 _mmlens()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
-	local commands="maps smaps smaps_rollup numa_maps pmap pte vtop tables folios ps zones zoneinfo buddyinfo pagetypeinfo buddy pageblocks frag ledger page-types pfn lru kmap watch snap diff trace info help"
+	local commands="maps smaps smaps_rollup numa_maps pmap pte vtop tables folios ps zones zoneinfo buddyinfo pagetypeinfo buddy pageblocks frag ledger page-types pfn lru kmap watch snap diff trace verify info help"
 	local common="--json --from --help --version" options
 
 	COMPREPLY=()
@@ -113,6 +113,16 @@ _mmlens()
 			COMPREPLY=($(compgen -W "--pid --every --count --each --json --help --version" -- "$cur"))
 		elif [[ $prev != --every && $prev != --count ]]; then
 			COMPREPLY=($(compgen -f -- "$cur"))
+		fi
+		return
+		;;
+	verify)
+		if [[ $prev == -p || $prev == --pid ]]; then
+			_mmlens_pids "$cur"
+		elif [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W "-p --pid --others --samples --quick --all --most --list $common" -- "$cur"))
+		elif [[ $prev != --others && $prev != --samples && $prev != --most ]]; then
+			COMPREPLY=($(compgen -W "$(mmlens verify --list | cut -d ' ' -f 1)" -- "$cur"))
 		fi
 		return
 		;;

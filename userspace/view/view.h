@@ -1077,4 +1077,66 @@ struct diff_view {
 
 extern const struct diff_view diff_text, diff_json;
 
+/* ---- verify ---- */
+
+/**
+ * struct verify_mismatch - What differs, each time it is looked at.
+ * @key:	where
+ * @kernel:	what the kernel says
+ * @ours:	what the module says
+ */
+struct verify_mismatch {
+	char *key;
+	char *kernel;
+	char *ours;
+};
+
+/**
+ * struct verify_result - What came of a check.
+ * @name:	the check
+ * @oracle:	what it compared with
+ * @compared:	comparisons
+ * @mismatches:	how many differed
+ * @moved:	what never stood still, so that it couldn't be compared
+ * @processes:	that were looked at
+ * @refused:	that may not be
+ * @skipped:	why there was nothing to compare with; NULL: there was
+ * @error:	an errno that ended it, 0: none
+ * @shown:	some of the mismatches
+ * @count:	how many of them
+ */
+struct verify_result {
+	const char *name;
+	const char *oracle;
+	uint64_t compared;
+	uint64_t mismatches;
+	uint64_t moved;
+	unsigned int processes;
+	unsigned int refused;
+	char *skipped;
+	int error;
+	struct verify_mismatch *shown;
+	size_t count;
+};
+
+/* Of all checks; skipped and failed ones are among them. */
+struct verify_summary {
+	unsigned int checks;
+	unsigned int skipped;
+	unsigned int failed;
+	uint64_t compared;
+	uint64_t mismatches;
+};
+
+struct verify_view {
+	void (*begin)(struct view *v);
+	void (*result)(struct view *v, const struct verify_result *result);
+	void (*end)(struct view *v, const struct verify_summary *sum);
+};
+extern const struct verify_view verify_text, verify_json;
+
+/* A check, what it compares with, and what it is about. */
+void verify_list_text(struct view *v, const char *name, const char *oracle,
+		      const char *what);
+
 #endif
