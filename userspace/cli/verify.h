@@ -146,7 +146,8 @@ bool verify_has(struct verify *v, const char *path);
  * @before:	the kernel's
  * @ours:	what was told in between
  * @after:	the kernel's
- * @is_head:	a line is the head of those that follow
+ * @head:	2: a line is the head of those that follow, 1: below such a one,
+ *		0: none.  NULL: there are none
  * @slack:	of the numbers of a line; NULL: none
  */
 struct verify_texts {
@@ -154,7 +155,7 @@ struct verify_texts {
 	char *before;
 	char *ours;
 	char *after;
-	bool (*is_head)(const char *line);
+	int (*head)(const char *line);
 	uint64_t (*slack)(const char *line);
 };
 

@@ -55,9 +55,10 @@ struct file {
 	const struct verify_target *target;
 };
 
-static bool is_range(const char *line)
+static int head(const char *line)
 {
-	return isxdigit((unsigned char)line[0]) && !isupper((unsigned char)*line);
+	return isxdigit((unsigned char)*line) && !isupper((unsigned char)*line) ?
+		2 : 0;
 }
 
 static bool is_named(const char *names, const char *line)
@@ -119,7 +120,7 @@ static int look(struct verify *v, void *context)
 	const struct file *f = context;
 	const struct verify_sources sources = { kernels, ours, context };
 	char subject[VERIFY_SUBJECT];
-	struct verify_texts text = { .subject = subject, .is_head = is_range };
+	struct verify_texts text = { .subject = subject, .head = head };
 
 	verify_subject(subject, f->target);
 	return verify_bracket(v, &text, &sources);
@@ -341,7 +342,7 @@ static int look_pmap(struct verify *v, void *context)
 	const struct pmap *p = context;
 	const struct verify_sources sources = { procps, our_pmap, context };
 	char subject[VERIFY_SUBJECT + 8], whose[VERIFY_SUBJECT];
-	struct verify_texts text = { .subject = subject, .is_head = is_range };
+	struct verify_texts text = { .subject = subject, .head = head };
 
 	verify_subject(whose, p->target);
 	snprintf(subject, sizeof(subject), "%s%s%s", whose,

@@ -408,11 +408,13 @@ static int look_at_memory(struct verify *v, void *context)
 	while ((ret = mmlens_pages_next(pages, &run)) > 0)
 		add_pages(v, ram, run);
 	mmlens_pages_close(pages);
-	for (size_t i = 0; i < ram->count && !ret; i++)
-		verify_number(v, online_pages(ram, i), ram->pages[i],
-			      online_pages(ram, i), 0,
+	for (size_t i = 0; i < ram->count && !ret; i++) {
+		const uint64_t online = online_pages(ram, i);
+
+		verify_number(v, online, ram->pages[i], online, 0,
 			      "pages of PFN 0x%" PRIx64 " to 0x%" PRIx64,
 			      ram->start[i], ram->end[i]);
+	}
 	return ret;
 }
 

@@ -320,6 +320,11 @@ static int check_groups(struct verify *v)
 
 /* ---- lru_gen ---- */
 
+struct gen {
+	struct mmlens_labels *labels;
+	bool has_memcgs;
+};
+
 struct place {
 	uint64_t memcg;
 	unsigned int node;
@@ -342,8 +347,8 @@ static uint64_t pages_at(const struct lists *lists, const struct place *place,
 	return sum;
 }
 
-/* "memcg    ID PATH" */
-static bool take_memcg(struct mmlens_labels *labels, const char *line,
+/* "memcg    ID PATH"; without memory cgroups it is 0. */
+static bool take_memcg(const struct gen *gen, const char *line,
 		       struct place *place)
 {
 	char path[512] = "/";
@@ -353,8 +358,10 @@ static bool take_memcg(struct mmlens_labels *labels, const char *line,
 	if (sscanf(line, "memcg %*u %511[^\n]", path) != 1)
 		strcpy(path, "/");
 	/* One that is gone has no directory, and no number that is known. */
-	if (mmlens_memcg_find(labels, path, &place->memcg))
-		place->memcg = strcmp(path, "/") ? UINT64_MAX : 0;
+	if (!gen->has_memcgs)
+		place->memcg = 0;
+	else if (mmlens_memcg_find(gen->labels, path, &place->memcg))
+		place->memcg = UINT64_MAX;
 	return true;
 }
 
@@ -371,12 +378,8 @@ static bool take_seq(const char *line, struct place *place, uint64_t pages[2])
 	return true;
 }
 
-struct gen {
-	struct mmlens_labels *labels;
-};
-
 /* The same line of a later look, if it is the same generation. */
-static bool pages_then(struct mmlens_labels *labels, const char *text,
+static bool pages_then(const struct gen *gen, const char *text,
 		       const struct place *wanted, uint64_t pages[2])
 {
 	struct place place = {};
@@ -385,7 +388,7 @@ static bool pages_then(struct mmlens_labels *labels, const char *text,
 
 	for (line = text; line; line = strchr(line, '\n')) {
 		line += *line == '\n';
-		if (take_memcg(labels, line, &place))
+		if (take_memcg(gen, line, &place))
 			continue;
 		if (sscanf(line, " node %u", &node) == 1)
 			place.node = node;
@@ -397,14 +400,14 @@ static bool pages_then(struct mmlens_labels *labels, const char *text,
 	return false;
 }
 
-static void compare_gen(struct verify *v, struct gen *gen,
+static void compare_gen(struct verify *v, const struct gen *gen,
 			const struct lists *lists, const struct place *place,
 			const uint64_t pages[2], const char *after)
 {
 	uint64_t then[2];
 
 	if (place->memcg == UINT64_MAX ||
-	    !pages_then(gen->labels, after, place, then))
+	    !pages_then(gen, after, place, then))
 		return;
 	for (unsigned int type = ANON; type <= FILES; type++)
 		verify_number(v, pages[type], pages_at(lists, place, type),
@@ -429,9 +432,12 @@ static int look_at_gens(struct verify *v, void *context)
 		after = verify_read(LRU_GEN);
 		ret = after ? 0 : -errno;
 	}
+	gen->has_memcgs = false;
+	for (size_t i = 0; i < lists.count; i++)
+		gen->has_memcgs |= lists.list[i].memcg;
 	for (line = ret ? NULL : before; line; line = strchr(line, '\n')) {
 		line += *line == '\n';
-		if (take_memcg(gen->labels, line, &place))
+		if (take_memcg(gen, line, &place))
 			continue;
 		if (sscanf(line, " node %u", &node) == 1)
 			place.node = node;
@@ -446,7 +452,7 @@ static int look_at_gens(struct verify *v, void *context)
 
 static int check_gens(struct verify *v)
 {
-	struct gen gen;
+	struct gen gen = {};
 	int ret;
 
 	if (!verify_has(v, LRU_GEN))

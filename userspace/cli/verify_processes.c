@@ -188,6 +188,9 @@ static int look_at_processes(struct verify *v, void *context)
 			before.seen[next].pid == sums->proc->pid;
 		compare_process(v, sums->proc, &before);
 	}
+	for (; !ret && next < before.count; next++)
+		verify_differs(v, "is there", "isn't", "PID %d",
+			       before.seen[next].pid);
 	mmlens_procs_close(procs);
 	list_free(&before);
 	return ret;
@@ -320,8 +323,9 @@ static int check_users(struct verify *v)
 	int ret = 0;
 
 	for (size_t i = 0; i < v->target_count && i < WINDOWS && !ret; i++) {
-		uint64_t start = frame_of(v, v->targets[i].pid) & -WINDOW;
+		uint64_t start = frame_of(v, v->targets[i].pid);
 
+		start -= start % WINDOW;
 		if (start)
 			ret = verify_settle(v, look_at_users, &start);
 	}

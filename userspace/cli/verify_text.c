@@ -219,56 +219,72 @@ static bool fits(const struct verify_texts *text, const char *before,
 /* What stands before the first number, or a colon. */
 static int label_length(const char *line)
 {
-	const size_t n = strcspn(line, ":0123456789");
+	size_t n = strcspn(line, ":0123456789");
 
+	while (n && line[n - 1] == ' ')
+		n--;
 	return (int)(n < 40 ? n : 40);
 }
 
+/* The heads that a line stands below: of a zone, and of a CPU in it. */
+struct heads {
+	char text[96];
+	size_t first;		/* bytes of the upper one */
+};
+
 /* A key says which line it is, so that it is found again at the next look. */
 static void differs(struct verify *v, const struct verify_texts *text,
-		    const char *head, size_t number, const char *before,
-		    const char *ours)
+		    const struct heads *heads, size_t number,
+		    const char *before, const char *ours)
 {
 	const char *label = before + strspn(before, " ");
 
 	ours += strspn(ours, " ");
-	if (!text->is_head)
+	if (!text->head)
 		verify_differs(v, label, ours, "%s line %zu", text->subject,
 			       number);
-	else if (text->is_head(before))
-		verify_differs(v, label, ours, "%s %s", text->subject, head);
+	else if (text->head(before))
+		verify_differs(v, label, ours, "%s %s", text->subject,
+			       heads->text);
 	else
 		verify_differs(v, label, ours, "%s %s%s%.*s", text->subject,
-			       head, *head ? " " : "", label_length(label),
-			       label);
+			       heads->text, *heads->text ? " " : "",
+			       label_length(label), label);
 }
 
 /* The head of a file of mappings is long: its first word is enough. */
-static void take_head(char head[64], const char *line)
+static void take_head(struct heads *heads, const char *line, int level)
 {
+	const size_t room = sizeof(heads->text);
 	const bool range = isxdigit((unsigned char)*line) && strchr(line, '-');
-	const int length = range ? (int)strcspn(line, " ") : 63;
 
-	snprintf(head, 64, "%.*s", length, line + strspn(line, " "));
+	line += strspn(line, " ");
+	if (level == 1)
+		snprintf(heads->text + heads->first, room - heads->first,
+			 " %.40s", line);
+	else
+		heads->first = snprintf(heads->text, room, "%.*s",
+					range ? (int)strcspn(line, " ") : 40,
+					line);
 }
 
 static void compare(struct verify *v, const struct verify_texts *text,
 		    const struct lines *before, const struct lines *ours,
 		    const struct lines *after)
 {
-	char head[64] = "";
+	struct heads heads = {};
 
 	for (size_t i = 0; i < before->count; i++) {
 		const char *line = before->line[i];
+		const int level = text->head ? text->head(line) : 0;
 
-		if (text->is_head && text->is_head(line))
-			take_head(head, line);
+		if (level)
+			take_head(&heads, line, level);
 		if (!*line && !*ours->line[i])
 			continue;
 		v->compared++;
 		if (!fits(text, line, ours->line[i], after->line[i]))
-			differs(v, text, head, i + 1, line,
-				ours->line[i]);
+			differs(v, text, &heads, i + 1, line, ours->line[i]);
 	}
 }
 

@@ -16,7 +16,7 @@
 struct file {
 	const char *path;
 	int (*show)(struct verify *v, struct view *view);
-	bool (*is_head)(const char *line);
+	int (*head)(const char *line);
 	uint64_t (*slack)(const char *line);
 };
 
@@ -36,7 +36,7 @@ static int look_at_file(struct verify *v, void *context)
 	const struct verify_sources sources = { kernels, ours, context };
 	struct verify_texts text = {
 		.subject = f->path + strlen("/proc/"),
-		.is_head = f->is_head, .slack = f->slack,
+		.head = f->head, .slack = f->slack,
 	};
 
 	return verify_bracket(v, &text, &sources);
@@ -69,10 +69,11 @@ static int show_zoneinfo(struct verify *v, struct view *view)
 	return ret;
 }
 
-static bool is_zone(const char *line)
+static int head_of_zoneinfo(const char *line)
 {
-	return !strncmp(line, "Node ", 5) || !strncmp(line, "    cpu: ", 9) ||
-	       !strncmp(line, "  per-node", 10);
+	if (!strncmp(line, "Node ", 5))
+		return 2;
+	return !strncmp(line, "    cpu: ", 9);
 }
 
 /* What nothing changes as long as nobody sets it. */
@@ -93,7 +94,8 @@ static uint64_t slack_of_zoneinfo(const char *line)
 static int check_zoneinfo(struct verify *v)
 {
 	struct file f = {
-		"/proc/zoneinfo", show_zoneinfo, is_zone, slack_of_zoneinfo,
+		"/proc/zoneinfo", show_zoneinfo, head_of_zoneinfo,
+		slack_of_zoneinfo,
 	};
 
 	return compare_file(v, &f);

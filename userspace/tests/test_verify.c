@@ -150,9 +150,10 @@ struct text {
 	const char *after;
 };
 
-static bool is_head(const char *line)
+/* "a" to "f" and what is below them, "+". */
+static int head(const char *line)
 {
-	return *line >= 'a' && *line <= 'f';
+	return *line == '+' ? 1 : *line >= 'a' && *line <= 'f' ? 2 : 0;
 }
 
 static uint64_t slack(const char *line)
@@ -182,7 +183,7 @@ static int lines(struct verify *v, void *context)
 {
 	const struct verify_sources sources = { kernels, ours, context };
 	struct verify_texts text = {
-		.subject = "it", .is_head = is_head, .slack = slack,
+		.subject = "it", .head = head, .slack = slack,
 	};
 
 	return verify_bracket(v, &text, &sources);
@@ -214,6 +215,9 @@ static void lines_are_those_of_one_look(void)
 	CHECK_STRING(result.shown[0].key, "it a-b Rss");
 	CHECK_STRING(result.shown[0].kernel, "Rss: 1 kB");
 	CHECK_STRING(result.shown[0].ours, "Rss: 2 kB");
+	end();
+	compare("a1 x\n+2\nN 1\n", "a1 x\n+2\nN 2\n", "a1 x\n+2\nN 1\n");
+	CHECK_STRING(result.shown[0].key, "it a1 x +2 N");
 	end();
 	/* Another column is another byte. */
 	compare("a-b r\nRss: 1 kB\n", "a-b r\nRss:  1 kB\n",
