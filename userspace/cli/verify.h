@@ -120,9 +120,13 @@ void verify_differs(struct verify *v, const char *kernel, const char *ours,
 void verify_number(struct verify *v, uint64_t before, uint64_t ours,
 		   uint64_t after, uint64_t slack, const char *key, ...)
 	__attribute__((format(printf, 6, 7)));
-/* The same in hexadecimal, of something that stood still. */
-void verify_hex(struct verify *v, uint64_t kernel, uint64_t ours,
-		const char *key, ...) __attribute__((format(printf, 4, 5)));
+/*
+ * The same of something that stood still; @tell writes a number in words, NULL: in
+ * hexadecimal.
+ */
+void verify_bits(struct verify *v, uint64_t kernel, uint64_t ours,
+		 void (*tell)(FILE *out, uint64_t value), const char *key, ...)
+	__attribute__((format(printf, 5, 6)));
 
 /* There is nothing to compare with, because ...  Return: 0. */
 int verify_skip(struct verify *v, const char *why, ...)

@@ -27,6 +27,32 @@ static const char *const paths[] = {
 	[CGROUP] = "/proc/kpagecgroup",
 };
 
+/* "uptodate,lru,mmap"; as the kernel has each bit. */
+static void tell_flags(FILE *out, uint64_t flags)
+{
+	const char *divider = "";
+
+	for (const struct mmlens_flag *f = mmlens_page_flags(); f->bit; f++) {
+		if (!(flags & f->bit))
+			continue;
+		fprintf(out, "%s%s", divider, f->name);
+		divider = ",";
+	}
+	if (!*divider)
+		fputs("no flag", out);
+}
+
+static void tell_number(FILE *out, uint64_t value)
+{
+	fprintf(out, "%" PRId64, (int64_t)value);
+}
+
+static void (*const tell[])(FILE *out, uint64_t value) = {
+	[FLAGS] = tell_flags,
+	[COUNT] = tell_number,
+	[CGROUP] = tell_number,
+};
+
 /* What differs by kernel in kpageflags, and isn't followed. */
 struct quirks {
 	uint64_t all;		/* of every page */
@@ -174,9 +200,10 @@ static int look(struct verify *v, void *context)
 		return got < 0 ? (int)got : VERIFY_MOVED;
 	for (size_t i = 0; i < w->pages; i++)
 		if (w->before[i] == w->after[i])
-			verify_hex(v, w->before[i] & ~w->ignored[i],
-				   w->ours[i] & ~w->ignored[i],
-				   "PFN 0x%" PRIx64, w->start + i);
+			verify_bits(v, w->before[i] & ~w->ignored[i],
+				    w->ours[i] & ~w->ignored[i],
+				    tell[w->which], "PFN 0x%" PRIx64,
+				    w->start + i);
 	return 0;
 }
 
@@ -286,11 +313,12 @@ static int compare_row(struct verify *v, struct mapped *m,
 	if (got < 0)
 		return (int)got;
 	for (long i = 0; i < got; i++)
-		verify_hex(v, m->words[i] & mask,
-			   state_of(m->which, &run->page) & mask,
-			   "PID %d (%s) 0x%" PRIx64, m->target->pid,
-			   m->target->comm,
-			   run->start + ((uint64_t)i << v->info->page_shift));
+		verify_bits(v, m->words[i] & mask,
+			    state_of(m->which, &run->page) & mask,
+			    tell[m->which], "PID %d (%s) 0x%" PRIx64 " %s",
+			    m->target->pid, m->target->comm,
+			    run->start + ((uint64_t)i << v->info->page_shift),
+			    paths[m->which] + strlen("/proc/"));
 	*pages += got;
 	return 0;
 }

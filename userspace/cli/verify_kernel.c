@@ -38,9 +38,9 @@ static int compare_mapping(struct verify *v, const struct mapping *m)
 	if (!t.mapped)
 		return 0;
 	if (m->phys)
-		verify_hex(v, m->phys, t.phys,
-			   "%s 0x%" PRIx64 ": physical address", m->what,
-			   m->va);
+		verify_bits(v, m->phys, t.phys, NULL,
+			    "%s 0x%" PRIx64 ": physical address", m->what,
+			    m->va);
 	if (m->rw != ANY)
 		verify_number(v, m->rw, t.rw, m->rw, 0,
 			      "%s 0x%" PRIx64 ": writable", m->what, m->va);

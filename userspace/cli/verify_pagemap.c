@@ -127,6 +127,24 @@ static void put(const struct verify *v, struct job *job,
 	}
 }
 
+static void tell_word(FILE *out, uint64_t word)
+{
+	static const struct mmlens_flag bits[] = {
+		{ PM_PRESENT, "", "present", "" },
+		{ PM_SWAP, "", "swap", "" },
+		{ PM_FILE, "", "file", "" },
+		{ PM_GUARD, "", "guard", "" },
+		{ PM_UFFD_WP, "", "uffd_wp", "" },
+		{ PM_EXCLUSIVE, "", "exclusive", "" },
+		{ PM_SOFT_DIRTY, "", "soft_dirty", "" },
+	};
+
+	for (size_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++)
+		if (word & bits[i].bit)
+			fprintf(out, "%s ", bits[i].name);
+	fprintf(out, "0x%llx", word & PM_FRAME);
+}
+
 /* ---- a chunk ---- */
 
 static int read_ours(struct verify *v, struct job *job)
@@ -185,9 +203,9 @@ static int look(struct verify *v, void *context)
 
 		if (job->before[i] != job->after[i])
 			continue;
-		verify_hex(v, job->before[i] & mask, job->wanted[i] & mask,
-			   "PID %d (%s) 0x%" PRIx64, job->target->pid,
-			   job->target->comm, at);
+		verify_bits(v, job->before[i] & mask, job->wanted[i] & mask,
+			    tell_word, "PID %d (%s) 0x%" PRIx64,
+			    job->target->pid, job->target->comm, at);
 	}
 	return ret;
 }
@@ -365,10 +383,13 @@ static const struct {
 	[VERIFY_GUARD] = { "guard", MMLENS_STATE_MARKER, 0, 0 },
 };
 
-struct made {
-	enum verify_kind kind;
-	uint64_t bytes;
-};
+static void tell_entry(FILE *out, uint64_t flags)
+{
+	fputs(mmlens_state_name(flags & MMLENS_PTE_STATE), out);
+	for (const struct mmlens_flag *f = mmlens_pte_flags(); f->bit; f++)
+		if (flags & f->bit)
+			fprintf(out, " %s", f->name);
+}
 
 static void compare_made(struct verify *v, const struct mmlens_entry *entry,
 			 enum verify_kind kind)
@@ -376,9 +397,9 @@ static void compare_made(struct verify *v, const struct mmlens_entry *entry,
 	const uint32_t checked = MMLENS_PTE_STATE | kinds[kind].set |
 				 kinds[kind].clear;
 
-	verify_hex(v, kinds[kind].state | kinds[kind].set,
-		   entry->flags & checked, "%s: flags of 0x%" PRIx64,
-		   kinds[kind].name, entry->va);
+	verify_bits(v, kinds[kind].state | kinds[kind].set,
+		    entry->flags & checked, tell_entry, "%s: 0x%" PRIx64,
+		    kinds[kind].name, entry->va);
 }
 
 /* Each page has an entry, and each entry is what was made. */
@@ -447,12 +468,10 @@ static int look_down(struct verify *v, void *context)
 		return -ESRCH;
 	if (before != after)
 		return VERIFY_MOVED;
-	if (!(before & PM_PRESENT))
-		before = 0;
-	verify_hex(v, before & PM_PRESENT ? before & PM_FRAME : 0,
-		   t.mapped ? t.phys >> v->info->page_shift : 0,
-		   "PID %d (%s) PFN at 0x%" PRIx64, way->target->pid,
-		   way->target->comm, way->at);
+	verify_bits(v, before & PM_PRESENT ? before & PM_FRAME : 0,
+		    t.mapped ? t.phys >> v->info->page_shift : 0, NULL,
+		    "PID %d (%s) PFN at 0x%" PRIx64, way->target->pid,
+		    way->target->comm, way->at);
 	return 0;
 }
 

@@ -278,9 +278,9 @@ static void compare_user(struct verify *v, const struct mmlens_user *user)
 	/* Of bare frames pagemap tells nothing. */
 	if (verify_words(fd, user->va >> v->info->page_shift, 1, &word) == 1 &&
 	    (word & PM_PRESENT || !(user->flags & MMLENS_PTE_SPECIAL)))
-		verify_hex(v, word & PM_PRESENT ? word & PM_FRAME : 0,
-			   user->pfn, "PID %d maps at 0x%llx", user->pid,
-			   user->va);
+		verify_bits(v, word & PM_PRESENT ? word & PM_FRAME : 0,
+			    user->pfn, NULL, "PID %d maps at 0x%llx",
+			    user->pid, user->va);
 	close(fd);
 }
 

@@ -97,17 +97,37 @@ void verify_number(struct verify *v, uint64_t before, uint64_t ours,
 	va_end(ap);
 }
 
-void verify_hex(struct verify *v, uint64_t kernel, uint64_t ours,
-		const char *key, ...)
+static void in_hexadecimal(FILE *out, uint64_t value)
 {
-	char texts[2][24];
+	fprintf(out, "0x%" PRIx64, value);
+}
+
+static void in_words(char *room, size_t size, uint64_t value,
+		     void (*tell)(FILE *out, uint64_t value))
+{
+	FILE *out = fmemopen(room, size, "w");
+
+	*room = '\0';
+	if (!out)
+		return;
+	tell(out, value);
+	fclose(out);
+	room[size - 1] = '\0';
+}
+
+void verify_bits(struct verify *v, uint64_t kernel, uint64_t ours,
+		 void (*tell)(FILE *out, uint64_t value), const char *key, ...)
+{
+	char texts[2][400];
 	va_list ap;
 
 	v->compared++;
 	if (kernel == ours)
 		return;
-	snprintf(texts[0], sizeof(texts[0]), "0x%" PRIx64, kernel);
-	snprintf(texts[1], sizeof(texts[1]), "0x%" PRIx64, ours);
+	if (!tell)
+		tell = in_hexadecimal;
+	in_words(texts[0], sizeof(texts[0]), kernel, tell);
+	in_words(texts[1], sizeof(texts[1]), ours, tell);
 	va_start(ap, key);
 	note(v, texts[0], texts[1], key, ap);
 	va_end(ap);
