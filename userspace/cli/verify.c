@@ -168,7 +168,8 @@ static int add_others(struct verify *v)
 	size_t most = v->o->all ? SIZE_MAX : v->o->others;
 	int ret = commands_read(&all, v->lens);
 
-	qsort(all.procs, all.count, sizeof(*all.procs), by_size);
+	if (all.count)
+		qsort(all.procs, all.count, sizeof(*all.procs), by_size);
 	for (size_t i = 0; i < all.count && most && !ret; i++) {
 		const struct mmlens_proc *proc = &all.procs[i];
 

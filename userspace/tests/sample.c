@@ -11,7 +11,7 @@
 #define BASE 0x7f0000000000ull
 
 /* Records of an answer that are looked at. */
-#define MOST 4096
+#define MOST 256
 
 const struct sample_answer sample_answers[SAMPLE_ANSWERS] = {
 	{ MMLENS_NR_VMAS, 0, SAMPLE_PID },
