@@ -147,7 +147,8 @@ static int add_target(struct verify *v, int pid, const char *comm)
 		return -ENOMEM;
 	v->targets = grown;
 	grown[v->target_count].pid = pid;
-	snprintf(grown[v->target_count].comm, sizeof(grown->comm), "%s", comm);
+	snprintf(grown[v->target_count].comm, sizeof(grown->comm), "%.15s",
+		 comm);
 	v->target_count++;
 	return 0;
 }
