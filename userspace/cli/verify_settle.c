@@ -16,6 +16,9 @@
 /* Differences of one look that are remembered one by one. */
 #define MOST 4096
 
+/* Mismatches from which on a check looks less often. */
+#define MANY 100
+
 static void drop(struct verify_mismatch *m)
 {
 	free(m->key);
@@ -207,10 +210,13 @@ int verify_settle(struct verify *v,
 		  int (*look)(struct verify *v, void *context), void *context)
 {
 	struct verify_differences kept = {};
+	/* Where much is wrong already, to be sure of all would take long. */
+	const unsigned int tries =
+		v->result->mismatches < MANY ? VERIFY_TRIES : 3;
 	bool first = true;
 	int ret = 0;
 
-	for (unsigned int i = 0; i < VERIFY_TRIES; i++) {
+	for (unsigned int i = 0; i < tries; i++) {
 		if (i)
 			rest(i);
 		v->compared = 0;
