@@ -36,6 +36,7 @@ static const struct command *const commands[] = {
 	&cmd_snap,
 	&cmd_diff,
 	&cmd_trace,
+	&cmd_lab,
 	&cmd_verify,
 	&cmd_info,
 };

@@ -48,7 +48,7 @@ extern const struct command cmd_page_types, cmd_ledger, cmd_pfn, cmd_kmap;
 extern const struct command cmd_frag, cmd_lru, cmd_watch, cmd_snap;
 extern const struct command cmd_diff;
 extern const struct command cmd_smaps, cmd_smaps_rollup, cmd_numa_maps;
-extern const struct command cmd_trace, cmd_verify;
+extern const struct command cmd_trace, cmd_lab, cmd_verify;
 
 /* What main() does.  Return: exit status. */
 int cli_run(int argc, char **argv);

@@ -89,10 +89,27 @@ _mmlens_trace()
 	esac
 }
 
+# What lab takes: CURRENT PREVIOUS
+_mmlens_lab()
+{
+	case $2 in
+	lab)
+		COMPREPLY=($(compgen -W "list run" -- "$1"))
+		;;
+	--plot)
+		COMPREPLY=($(compgen -f -- "$1"))
+		;;
+	*)
+		COMPREPLY=($(compgen -W "$(mmlens lab list 2>/dev/null |
+			sed 's/ .*//; 1d') --plot --json --help --version" -- "$1"))
+		;;
+	esac
+}
+
 _mmlens()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
-	local commands="maps smaps smaps_rollup numa_maps pmap pte vtop tables folios ps zones zoneinfo buddyinfo pagetypeinfo buddy pageblocks frag ledger page-types pfn lru kmap watch snap diff trace verify info help"
+	local commands="maps smaps smaps_rollup numa_maps pmap pte vtop tables folios ps zones zoneinfo buddyinfo pagetypeinfo buddy pageblocks frag ledger page-types pfn lru kmap watch snap diff trace lab verify info help"
 	local common="--json --from --help --version" options
 
 	COMPREPLY=()
@@ -114,6 +131,10 @@ _mmlens()
 		elif [[ $prev != --every && $prev != --count ]]; then
 			COMPREPLY=($(compgen -f -- "$cur"))
 		fi
+		return
+		;;
+	lab)
+		_mmlens_lab "$cur" "$prev"
 		return
 		;;
 	verify)

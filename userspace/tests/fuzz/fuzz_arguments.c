@@ -34,12 +34,13 @@ static int no_frames(uint64_t pfn, uint64_t *flags)
 	return 0;
 }
 
-/* What would write files, or read those of the machine it runs on. */
+/* What would write files, read those of the machine, or change it (lab run). */
 static bool is_harmless(char **argv)
 {
 	for (; *argv; argv++)
 		if (!strcmp(*argv, "snap") || !strcmp(*argv, "diff") ||
-		    strchr(*argv, '/') || !strncmp(*argv, "--f", 3))
+		    !strcmp(*argv, "run") || strchr(*argv, '/') ||
+		    !strncmp(*argv, "--f", 3))
 			return false;
 	return true;
 }
