@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What the reader says when something is wrong, and its exit status."""
+import contextlib
 import os
 import re
 import subprocess
@@ -245,16 +246,24 @@ def peak_memory(*arguments):
 BULK = 1 << 28
 
 
-@lib.once
+@contextlib.contextmanager
 def bulk():
-    """256 MiB in pages of 4 KiB."""
-    return machine.Workload("bulk", str(BULK))
+    """256 MiB in pages of 4 KiB, which other tests needn't look at."""
+    workload = machine.Workload("bulk", str(BULK))
+    try:
+        yield workload
+    finally:
+        workload.end()
 
 
 @test("text", "json")
 def cli_memory_does_not_grow(view):
     """4 MiB of pages, or 1 GiB: the reader needs the same memory."""
-    workload = bulk()
+    with bulk() as workload:
+        check_memory_of(view, workload)
+
+
+def check_memory_of(view, workload):
     start, end = workload.regions["bulk"][0]
     options = ["--json"] if view == "json" else []
     # JSON of 1 GiB would take a minute here.
