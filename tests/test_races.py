@@ -62,11 +62,19 @@ def races(seconds, *arguments):
 def check(seconds):
     machine.quiet()
     machine.swap()
+    took_place = set()
     with settings_kept(), abuse.nothing_left(64 * abuse.MIB):
-        found = races(seconds)
+        # With one processor for all of them some wait for their turn for long.
+        for _ in range(3):
+            found = races(seconds)
+            expect("unloaded in use" not in found["rmmod"][1],
+                   found["rmmod"][1])
+            took_place |= {name for name, (done, _) in found.items() if done}
+            if took_place.issuperset(EVERYWHERE):
+                break
     for name in EVERYWHERE:
-        expect(found[name][0], f"{name} never took place: {found[name][1]}")
-    expect("unloaded in use" not in found["rmmod"][1], found["rmmod"][1])
+        expect(name in took_place,
+               f"{name} never took place: {found[name][1]}")
 
 
 @test()
