@@ -214,6 +214,10 @@ def run_and_check(name, *arguments):
         same(document["result"], "can't run here", "result")
         expect(document["why"], "it doesn't say why")
         return document
+    if name == "buddy" and status == NOT_SEEN:
+        same(left_behind(), [], "left behind")
+        same(settings(), were, "settings")
+        raise Skip(f"the kernel gave up compaction early: {explain(document)}")
     same(status, SEEN, f"status ({explain(document)})")
     same(document["result"], "seen", "result")
     same(document["lessons_not_seen"], 0, "lessons that weren't seen")
