@@ -258,7 +258,7 @@ def bulk():
 
 @test("text", "json")
 def cli_memory_does_not_grow(view):
-    """4 MiB of pages, or 1 GiB: the reader needs the same memory."""
+    """4 MiB of pages, or 256 MiB: the reader needs the same memory."""
     with bulk() as workload:
         check_memory_of(view, workload)
 
@@ -266,7 +266,7 @@ def cli_memory_does_not_grow(view):
 def check_memory_of(view, workload):
     start, end = workload.regions["bulk"][0]
     options = ["--json"] if view == "json" else []
-    # JSON of 1 GiB would take a minute here.
+    # JSON of all would take a minute here.
     end = end if view == "text" else start + BULK // 8
     small, few = peak_memory("pte", "--each", *options, workload.pid,
                              f"{start:x}-{start + (4 << 20):x}")
