@@ -198,6 +198,8 @@ static void touch_half(struct lab *lab, uint64_t area)
 
 	lab_step(lab, "The accessed bits are cleared (1 to clear_refs), and every other group of %d pages is touched",
 		 GROUP);
+	/* What runs then has run before, or its own pages would fault. */
+	lab_do(lab, 0, work_touch_groups, area, SIZE, 0);
 	clear_accessed(lab);
 	entry[0] = lab_entry(lab, 0, area);
 	show(lab, area, kinds);
@@ -213,8 +215,10 @@ static void touch_half(struct lab *lab, uint64_t area)
 	lab_expect(lab, kinds[TOUCHED].accessed == PAGES / 2 &&
 		   !kinds[ALONE].accessed,
 		   "Exactly the touched pages have it again.");
-	lab_expect(lab, after == before,
-		   "No fault was taken: the kernel isn't told of an access, it has to look.");
+	/* Its own code and stack may take one. */
+	lab_expect(lab, after - before < GROUP,
+		   "For these %" PRIu64 " accesses the process took %" PRIu64 " faults: the kernel isn't told of an access, it has to look.",
+		   PAGES / 2, after - before);
 }
 
 /* ---- generations ---- */
