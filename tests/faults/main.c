@@ -27,6 +27,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -305,10 +306,15 @@ static void each_file(void)
 
 static void ask_all(void)
 {
+	/* Who looks at its output waits for it. */
 	target = fork();
-	if (!target)
+	if (!target) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		for (;;)
 			pause();
+	}
+	/* To open it may fail in its own turn alone. */
+	device();
 	each_fault("open", open_device, NULL, 1, 1);
 	each_fault("info", ask_info, NULL, 1, 1);
 	each_query();
