@@ -214,6 +214,8 @@ const char *file_once(struct fuzzer *f, const struct input *input);
 void file_close_all(struct fuzzer *f);
 extern const char *const file_names[FILES];
 
+/* Seconds, of the monotonic clock. */
+double now(void);
 bool is_poison(const unsigned char *bytes, size_t size);
 void poison(unsigned char *bytes, size_t size);
 

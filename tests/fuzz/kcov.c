@@ -17,7 +17,8 @@
 #define KCOV			"/sys/kernel/debug/kcov"
 #define KCOV_INIT_TRACE		_IOR('c', 1, unsigned long)
 #define KCOV_ENABLE		_IO('c', 100)
-#define TRACE			(256ul << 10)	/* places at most */
+/* Places at most: what comes later in a long walk came before. */
+#define TRACE			(32ul << 10)
 
 struct function {
 	uint64_t start;

@@ -38,7 +38,7 @@ static struct options {
 static volatile bool stopped, failed;
 static double end_time;
 
-static double now(void)
+double now(void)
 {
 	struct timespec time;
 
@@ -209,7 +209,7 @@ static void *disturb(void *unused)
 				words[at] ^= 1ull << rng_below(&rng, 64);
 			shared_room[rng_below(&rng, ROOM)] ^= 1;
 		}
-		usleep(50);
+		usleep(200);
 	}
 	return NULL;
 }

@@ -119,12 +119,14 @@ static void live(struct rng *rng, int number)
 	_exit(0);
 }
 
+/* Where a fork takes long, it would have the processor to itself. */
 static void churn(unsigned int seed, int number)
 {
 	struct rng rng = { seed * 64ull + number };
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (;;) {
+		double began = now();
 		pid_t pid = fork();
 
 		rng_next(&rng);
@@ -132,7 +134,7 @@ static void churn(unsigned int seed, int number)
 			live(&rng, number);
 		if (pid > 0)
 			waitpid(pid, NULL, 0);
-		usleep(3000);
+		usleep(3000 + 4e6 * (now() - began));
 	}
 }
 
