@@ -14,8 +14,10 @@
 
 #define POOLS	"/sys/kernel/mm/hugepages/hugepages-"
 
-/* Above this, an address needs the fifth level. */
+/* Above this, an address of a process needs the fifth level. */
 #define FOUR_LEVELS	(UINT64_C(1) << 47)
+/* One whose indices in pgd and p4d are both others than a low address's. */
+#define HIGH		((UINT64_C(5) << 48) + (UINT64_C(9) << 39))
 
 /* One page, near @hint. */
 static int64_t work_map_at(uint64_t hint, uint64_t b, uint64_t c)
@@ -102,7 +104,7 @@ static void look_at(struct lab *lab, uint64_t address, unsigned int levels,
 
 /* ---- pages of each size ---- */
 
-static void small_page(struct lab *lab)
+static uint64_t small_page(struct lab *lab)
 {
 	unsigned int levels = lab->view->info->levels;
 	uint64_t address;
@@ -111,24 +113,105 @@ static void small_page(struct lab *lab)
 		 levels);
 	address = lab_do(lab, 0, work_map_at, 0, 0, 0);
 	look_at(lab, address + 0x123, levels, LAB_PAGE);
+	return address;
 }
 
-static void high_page(struct lab *lab)
+/* ---- four levels and five ---- */
+
+/* The step at a level; NULL: the walk has none there. */
+static const struct mmlens_level *step_at(const struct mmlens_translation *t,
+					  unsigned int level)
 {
-	unsigned int levels = lab->view->info->levels;
-	uint64_t address;
-
-	if (levels < 5) {
-		lab_step(lab, "Above 2^47");
-		lab_say(lab, "With four levels, addresses of processes end at 2^47 (128 TiB). On a processor with la57 a kernel may run with five (grep la57 /proc/cpuinfo; no5lvl switches it off): then this shows an address above that.");
-		return;
-	}
-	lab_step(lab, "A page above 2^47, which a process gets when it asks for such an address");
-	address = lab_do(lab, 0, work_map_at, FOUR_LEVELS << 2, 0, 0);
-	look_at(lab, address, levels, LAB_PAGE);
-	lab_expect(lab, address >= FOUR_LEVELS && address >> 48,
-		   "The fifth level's index isn't 0: four levels couldn't reach it.");
+	for (unsigned int i = 0; i < t->steps; i++)
+		if (t->step[i].head.level == level)
+			return &t->step[i];
+	return NULL;
 }
+
+/* The two levels that tell them apart, of both addresses. */
+static void show_apart(struct lab *lab, const struct mmlens_translation *low,
+		       const struct mmlens_translation *high)
+{
+	static const struct lab_columns columns = {
+		.label = "INDEX MET",
+		.name = { "BELOW 2^47", "ABOVE" },
+		.count = 2,
+	};
+
+	lab_table(lab, &columns);
+	for (unsigned int i = 0; i < 2; i++) {
+		const uint64_t row[] = { low->step[i].index,
+					 high->step[i].index };
+
+		lab_row(lab, mmlens_level_name(low->step[i].head.level), row);
+	}
+}
+
+/* Where the walks of both go on in tables of their own. */
+static void part(struct lab *lab, const struct mmlens_translation *low,
+		 const struct mmlens_translation *high)
+{
+	const struct mmlens_level *pgd[] = { step_at(low, MMLENS_LEVEL_PGD),
+					     step_at(high, MMLENS_LEVEL_PGD) };
+	const struct mmlens_level *p4d[] = { step_at(low, MMLENS_LEVEL_P4D),
+					     step_at(high, MMLENS_LEVEL_P4D) };
+	bool there = pgd[0] && pgd[1] && p4d[0] && p4d[1];
+
+	show_apart(lab, low, high);
+	lab_expect(lab, there && !pgd[0]->index && pgd[1]->index &&
+		   pgd[0]->table_pfn == pgd[1]->table_pfn,
+		   "The pgd's index is nine bits more, 48 to 56: entry 0 has all that four levels could reach, and this page is behind entry %u.",
+		   there ? pgd[1]->index : 0);
+	lab_expect(lab, there && p4d[0]->index != p4d[1]->index &&
+		   p4d[0]->table_pfn != p4d[1]->table_pfn &&
+		   p4d[1]->table_pfn != pgd[1]->table_pfn,
+		   "p4d isn't folded: it is a level with tables of its own, one for each entry of the pgd that is in use, and does what the pgd does with four levels.");
+}
+
+static void above(struct lab *lab, uint64_t low)
+{
+	struct mmlens_translation t[2];
+	uint64_t high;
+
+	lab_step(lab, "A page above 2^47, which a process gets when it asks for such an address");
+	high = lab_do(lab, 0, work_map_at, HIGH, 0, 0);
+	look_at(lab, high + 0x123, lab->view->info->levels, LAB_PAGE);
+	t[0] = lab_translate(lab, 0, low);
+	t[1] = lab_translate(lab, 0, high);
+	part(lab, &t[0], &t[1]);
+	lab_expect(lab, low < FOUR_LEVELS && high >= FOUR_LEVELS,
+		   "Only who asks gets one: the page before, without a hint, is at 0x%" PRIx64 ". Some programs keep marks of their own in the bits above.",
+		   low);
+}
+
+/* It can be asked all the same. */
+static void not_above(struct lab *lab, uint64_t low)
+{
+	const struct mmlens_info *info = lab->view->info;
+	struct mmlens_translation t;
+	uint64_t given;
+
+	lab_step(lab, "A process asks for a page above 2^47");
+	given = lab_do(lab, 0, work_map_at, HIGH, 0, 0);
+	lab_expect(lab, given < FOUR_LEVELS,
+		   "Asked for one at 0x%" PRIx64 ", the kernel gave one at 0x%" PRIx64 ": with four levels, addresses of processes end at 2^47 (128 TiB).",
+		   HIGH, given);
+	t = lab_translate(lab, 0, low);
+	lab_expect(lab, t.steps && !step_at(&t, MMLENS_LEVEL_P4D) &&
+		   !info->level_shift[MMLENS_LEVEL_P4D],
+		   "p4d is folded: no table is between the pgd and the pud. The kernel's code goes through p4d_offset() on each machine, but here that gives back the pgd's entry.");
+	lab_say(lab, "Five levels (a processor with la57, a kernel with CONFIG_X86_5LEVEL, and no no5lvl) would add nine bits, 48 to 56: p4d has tables of its own then, a process may have 2^56 (64 PiB), and each walk is one load longer. Run there, this shows a page above 2^47.");
+}
+
+static void high_page(struct lab *lab, uint64_t low)
+{
+	if (lab->view->info->levels < 5)
+		not_above(lab, low);
+	else
+		above(lab, low);
+}
+
+/* ---- huge pages ---- */
 
 /* One more page in the pool, if there is none to be had. */
 static bool have_page(struct lab *lab, const char *size, bool grow)
@@ -227,9 +310,11 @@ static void reach(struct lab *lab)
 
 static void run(struct lab *lab)
 {
+	uint64_t low;
+
 	lab_start(lab);
-	small_page(lab);
-	high_page(lab);
+	low = small_page(lab);
+	high_page(lab, low);
 	huge_page(lab, 21, "2048kB", 1, true);
 	huge_page(lab, 30, "1048576kB", 2, false);
 	reach(lab);
@@ -238,7 +323,7 @@ static void run(struct lab *lab)
 const struct lab_experiment lab_walk = {
 	.name = "walk",
 	.summary = "one address through all levels, huge pages at two of them, TLB reach",
-	.plan = "A process maps a page of each size, and each is translated step by step. If no huge page of 2 MiB is free, the pool (nr_hugepages) has one more until this ends; one of 1 GiB is used where one is free.",
+	.plan = "A process maps a page of each size, and one above 2^47 where there are five levels, and each is translated step by step. If no huge page of 2 MiB is free, the pool (nr_hugepages) has one more until this ends; one of 1 GiB is used where one is free.",
 	.queries = LAB_LOOKS,
 	.limit = 64 * MIB,
 	.run = run,
