@@ -12,6 +12,7 @@ import cgroups
 import lib
 import plots
 from lib import PAGE, Skip, expect, same, test, wait_until
+from test_vtop import levels, shift
 
 SEEN, NOT_SEEN, USAGE, CANNOT = 0, 1, 2, 3
 
@@ -115,20 +116,43 @@ def check_accessed(document, *_):
 
 def check_walk(document, *_):
     """The indices are the address's, by arithmetic."""
-    shifts = {"pte": 12, "pmd": 21, "pud": 30, "p4d": 39, "pgd": 39}
     found = observations(document, "levels")
     expect(len(found) >= 2, f"{len(found)} translations")
     sizes = {each["page_size"] for each in found}
     expect({4096, 2 << 20} <= sizes, f"pages of {sizes}")
-    if any(each["level"] == "p4d" for each in found[0]["levels"]):
-        shifts["pgd"] = 48
     for each in found:
         va = int(each["va"], 16)
+        names = [level["level"] for level in each["levels"]]
+        same(names, levels()[:len(names)], f"levels of {va:#x}")
         for level in each["levels"]:
-            same(level["index"], va >> shifts[level["level"]] & 511,
+            same(level["index"], va >> shift(level["level"]) & 511,
                  f"index at {level['level']}")
         same(int(each["phys"], 16) % each["page_size"],
              va % each["page_size"], "offset in the page")
+    check_five_levels(document, found)
+
+
+def check_five_levels(document, found):
+    """Where there are five, one page is above what four can reach."""
+    said = " ".join(each["lesson"] for each in
+                    observations(document, "lesson"))
+    high = [each for each in found if int(each["va"], 16) >> 47]
+    if "p4d" not in levels():
+        same(high, [], "translations above 2^47")
+        expect("p4d is folded" in said, f"it doesn't say so: {said}")
+        return
+    same(len(high), 1, "translations above 2^47")
+    expect("p4d isn't folded" in said, f"it doesn't say so: {said}")
+    (pgd, p4d), (low_pgd, low_p4d) = (each["levels"][:2] for each in
+                                      (high[0], found[0]))
+    same((p4d["level"], low_p4d["level"]), ("p4d", "p4d"), "second level")
+    same(pgd["table_pfn"], low_pgd["table_pfn"], "table on top")
+    expect(pgd["index"] != low_pgd["index"] and
+           p4d["index"] != low_p4d["index"],
+           f"indices {pgd['index']}, {p4d['index']} and "
+           f"{low_pgd['index']}, {low_p4d['index']}")
+    expect(p4d["table_pfn"] not in (pgd["table_pfn"], low_p4d["table_pfn"]),
+           "its p4d is no table of its own")
 
 
 def check_kernelmap(document, *_):
