@@ -323,6 +323,8 @@ struct mmlens_translation lab_translate(struct lab *lab, unsigned int worker,
 					uint64_t address);
 bool lab_is(const struct mmlens_entry *e, uint32_t flags);
 bool lab_is_present(const struct mmlens_entry *e);
+/* Pages in a bucket of the ledger, whoever has them. */
+uint64_t lab_in_ledger(struct lab *lab, unsigned int bucket);
 
 /* ---- a plot (plot.c of lab) ---- */
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The workload as mmlens sees it. */
+/* The workload and the ledger as mmlens sees them. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -183,4 +183,23 @@ bool lab_is(const struct mmlens_entry *e, uint32_t flags)
 bool lab_is_present(const struct mmlens_entry *e)
 {
 	return mmlens_state(e->flags) == MMLENS_STATE_PRESENT;
+}
+
+uint64_t lab_in_ledger(struct lab *lab, unsigned int bucket)
+{
+	struct mmlens_ledger *ledger;
+	uint64_t pages = 0;
+
+	if (!lab_goes_on(lab))
+		return 0;
+	ledger = mmlens_ledger_read(lab->lens);
+	if (!ledger) {
+		lab_fail(lab, errno, "the ledger");
+		return 0;
+	}
+	for (size_t i = 0; i < ledger->count; i++)
+		if (ledger->runs[i].bucket == bucket)
+			pages += ledger->runs[i].count;
+	mmlens_ledger_free(ledger);
+	return pages;
 }

@@ -58,25 +58,6 @@ struct look {
 	uint64_t files;
 };
 
-static uint64_t in_bucket(struct lab *lab, unsigned int bucket)
-{
-	struct mmlens_ledger *ledger;
-	uint64_t pages = 0;
-
-	if (!lab_goes_on(lab))
-		return 0;
-	ledger = mmlens_ledger_read(lab->lens);
-	if (!ledger) {
-		lab_fail(lab, errno, "the ledger");
-		return 0;
-	}
-	for (size_t i = 0; i < ledger->count; i++)
-		if (ledger->runs[i].bucket == bucket)
-			pages += ledger->runs[i].count;
-	mmlens_ledger_free(ledger);
-	return pages;
-}
-
 static struct look look_at(struct lab *lab)
 {
 	struct look l = {};
@@ -87,7 +68,7 @@ static struct look look_at(struct lab *lab)
 	l.charged = lab_group_stat(lab, "slab");
 	l.vmstat = lab_vmstat("nr_slab_reclaimable") +
 		   lab_vmstat("nr_slab_unreclaimable");
-	l.ledger = in_bucket(lab, MMLENS_BUCKET_SLAB);
+	l.ledger = lab_in_ledger(lab, MMLENS_BUCKET_SLAB);
 	return l;
 }
 

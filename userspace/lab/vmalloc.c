@@ -73,25 +73,6 @@ struct look {
 	uint64_t mapped;
 };
 
-static uint64_t in_ledger(struct lab *lab)
-{
-	struct mmlens_ledger *ledger;
-	uint64_t pages = 0;
-
-	if (!lab_goes_on(lab))
-		return 0;
-	ledger = mmlens_ledger_read(lab->lens);
-	if (!ledger) {
-		lab_fail(lab, errno, "the ledger");
-		return 0;
-	}
-	for (size_t i = 0; i < ledger->count; i++)
-		if (ledger->runs[i].bucket == MMLENS_LEDGER_VMALLOC)
-			pages += ledger->runs[i].count;
-	mmlens_ledger_free(ledger);
-	return pages;
-}
-
 static uint64_t areas(void)
 {
 	char *text = lab_file("/proc/vmallocinfo"), *at = text;
@@ -141,7 +122,7 @@ static struct look look_at(struct lab *lab)
 	l.used = lab_meminfo("VmallocUsed");
 	l.stacks = lab_meminfo("KernelStack");
 	l.areas = areas();
-	l.ledger = in_ledger(lab);
+	l.ledger = lab_in_ledger(lab, MMLENS_LEDGER_VMALLOC);
 	l.mapped = in_region(lab);
 	return l;
 }
