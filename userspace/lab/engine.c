@@ -145,18 +145,25 @@ static void step_end(struct lab *lab)
 		lab->show->step_end(lab->view);
 }
 
+/* What is to be shown, in lab->text.  False: nothing is shown any more. */
+static bool compose(struct lab *lab, const char *format, va_list ap)
+{
+	if (!lab_goes_on(lab))
+		return false;
+	vsnprintf(lab->text, sizeof(lab->text), format, ap);
+	return true;
+}
+
 void lab_step(struct lab *lab, const char *format, ...)
 {
-	char text[800];
 	va_list ap;
 
-	if (!lab_goes_on(lab))
-		return;
 	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
+	if (compose(lab, format, ap)) {
+		step_end(lab);
+		lab->show->step(lab->view, ++lab->step, lab->text);
+	}
 	va_end(ap);
-	step_end(lab);
-	lab->show->step(lab->view, ++lab->step, text);
 	if (lab->smaller)
 		lab_say(lab, "Little memory is available here: sizes are smaller than planned.");
 	lab->smaller = false;
@@ -164,34 +171,30 @@ void lab_step(struct lab *lab, const char *format, ...)
 
 void lab_say(struct lab *lab, const char *format, ...)
 {
-	char text[1200];
 	va_list ap;
 
-	if (!lab_goes_on(lab))
-		return;
 	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
+	if (compose(lab, format, ap)) {
+		table_end(lab);
+		lab->show->say(lab->view, lab->text);
+	}
 	va_end(ap);
-	table_end(lab);
-	lab->show->say(lab->view, text);
 }
 
 void lab_expect(struct lab *lab, bool seen, const char *format, ...)
 {
-	char text[800];
 	va_list ap;
 
-	if (!lab_goes_on(lab))
-		return;
 	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
+	if (compose(lab, format, ap)) {
+		table_end(lab);
+		lab->show->lesson(lab->view, lab->text, seen);
+		if (seen)
+			lab->seen++;
+		else
+			lab->missed++;
+	}
 	va_end(ap);
-	table_end(lab);
-	lab->show->lesson(lab->view, text, seen);
-	if (seen)
-		lab->seen++;
-	else
-		lab->missed++;
 }
 
 void lab_number(struct lab *lab, const char *name, const char *source,

@@ -108,6 +108,7 @@ struct lab_setting {
  * @view:	where
  * @result:	how it ended
  * @why:	a sentence about that
+ * @text:	what is being shown
  * @smaller:	sizes are smaller than planned
  * @step:	the number of the step
  * @seen:	lessons
@@ -131,6 +132,7 @@ struct lab {
 	struct view *view;
 	enum lab_result result;
 	char why[400];
+	char text[1200];
 	bool smaller;
 	unsigned int step;
 	unsigned int seen;
