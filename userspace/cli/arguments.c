@@ -8,6 +8,37 @@
 
 #include "cli.h"
 
+int cli_parse_options(const struct command *self, int argc, char **argv,
+		      const char *letters, const struct option *long_options,
+		      int (*take)(const struct command *self, void *arguments,
+				  int option),
+		      void *arguments)
+{
+	int c, status;
+
+	while ((c = getopt_long(argc, argv, letters, long_options,
+				NULL)) != -1) {
+		status = take(self, arguments, c);
+		if (status != CLI_GO_ON)
+			return status;
+	}
+	return CLI_GO_ON;
+}
+
+static int take_common(const struct command *self, void *json, int option)
+{
+	return cli_common_option(self, option, json);
+}
+
+int cli_parse_common(const struct command *self, int argc, char **argv,
+		     bool *json)
+{
+	static const struct option long_options[] = { COMMON_OPTIONS };
+
+	return cli_parse_options(self, argc, argv, "h", long_options,
+				 take_common, json);
+}
+
 int cli_parse_pid(const char *text)
 {
 	char *end;
@@ -37,18 +68,24 @@ int cli_only_pid(const struct command *self, int argc, char **argv, int *pid)
 	return CLI_GO_ON;
 }
 
+int cli_pid_and_range(const struct command *self, int argc, char **argv,
+		      int *pid, const char **range)
+{
+	if (optind + 2 < argc)
+		return cli_usage(self, "%s: '%s' is one argument too many",
+				 self->name, argv[optind + 2]);
+	if (optind + 1 < argc)
+		*range = argv[--argc];
+	return cli_only_pid(self, argc, argv, pid);
+}
+
 int cli_parse_only_pid(const struct command *self, int argc, char **argv,
 		       int *pid, bool *json)
 {
-	static const struct option long_options[] = { COMMON_OPTIONS };
-	int c, status;
+	int status = cli_parse_common(self, argc, argv, json);
 
-	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
-		status = cli_common_option(self, c, json);
-		if (status != CLI_GO_ON)
-			return status;
-	}
-	return cli_only_pid(self, argc, argv, pid);
+	return status == CLI_GO_ON ? cli_only_pid(self, argc, argv, pid) :
+				     status;
 }
 
 bool cli_parse_address(const char *text, uint64_t *address)

@@ -94,6 +94,20 @@ enum {
 /* Handle a common option or an unknown one.  Return: CLI_GO_ON or a status. */
 int cli_common_option(const struct command *self, int option, bool *json);
 
+/*
+ * Have @take told each option, with the subcommand's arguments; it returns
+ * CLI_GO_ON or a status, and so does this.
+ */
+int cli_parse_options(const struct command *self, int argc, char **argv,
+		      const char *letters, const struct option *long_options,
+		      int (*take)(const struct command *self, void *arguments,
+				  int option),
+		      void *arguments);
+
+/* The common options alone.  Return: likewise. */
+int cli_parse_common(const struct command *self, int argc, char **argv,
+		     bool *json);
+
 /* Refuse what stands behind the options.  Return: CLI_GO_ON or a status. */
 int cli_no_more(const struct command *self, int argc, char **argv);
 
@@ -102,6 +116,13 @@ int cli_parse_pid(const char *text);
 
 /* The only operand, a PID.  Return: CLI_GO_ON or a status. */
 int cli_only_pid(const struct command *self, int argc, char **argv, int *pid);
+
+/*
+ * A PID, and behind it START[-END] or nothing.  Return: CLI_GO_ON or a status;
+ * @range stays as it is where there is none.
+ */
+int cli_pid_and_range(const struct command *self, int argc, char **argv,
+		      int *pid, const char **range);
 
 /* The common options and a PID, nothing else.  Return: as cli_only_pid(). */
 int cli_parse_only_pid(const struct command *self, int argc, char **argv,

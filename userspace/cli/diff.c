@@ -50,8 +50,10 @@ static bool parse_count(const char *text, unsigned int *count)
 	       value <= 1000000000;
 }
 
-static int parse_option(const struct command *self, struct arguments *a, int c)
+static int parse_option(const struct command *self, void *arguments, int c)
 {
+	struct arguments *a = arguments;
+
 	switch (c) {
 	case OPT_PID:
 		a->pid = cli_parse_pid(optarg);
@@ -92,13 +94,12 @@ static int parse_files(const struct command *self, struct arguments *a,
 static int parse(const struct command *self, struct arguments *a, int argc,
 		 char **argv)
 {
-	int c, status;
+	int status;
 
-	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
-		status = parse_option(self, a, c);
-		if (status != CLI_GO_ON)
-			return status;
-	}
+	status = cli_parse_options(self, argc, argv, "h", long_options,
+				   parse_option, a);
+	if (status != CLI_GO_ON)
+		return status;
 	if (cli_from)
 		return cli_usage(self, "diff: takes captures as arguments, not with --from");
 	if (!a->live)

@@ -10,26 +10,14 @@ struct arguments {
 	const char *range;
 };
 
-static const struct option long_options[] = { COMMON_OPTIONS };
-
 static int parse(const struct command *self, struct arguments *a, int argc,
 		 char **argv)
 {
-	int c, status;
+	int status = cli_parse_common(self, argc, argv, &a->json);
 
-	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
-		status = cli_common_option(self, c, &a->json);
-		if (status != CLI_GO_ON)
-			return status;
-	}
-	if (optind + 2 < argc)
-		return cli_usage(self, "folios: '%s' is one argument too many",
-				 argv[optind + 2]);
-	if (optind + 1 < argc) {
-		a->range = argv[optind + 1];
-		argc--;
-	}
-	return cli_only_pid(self, argc, argv, &a->pid);
+	if (status != CLI_GO_ON)
+		return status;
+	return cli_pid_and_range(self, argc, argv, &a->pid, &a->range);
 }
 
 static int walk(struct session *s, struct mmlens_folios *folios, int pid)

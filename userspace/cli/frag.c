@@ -27,8 +27,10 @@ static const struct option long_options[] = {
 	COMMON_OPTIONS
 };
 
-static int parse_option(const struct command *self, struct arguments *a, int c)
+static int parse_option(const struct command *self, void *arguments, int c)
 {
+	struct arguments *a = arguments;
+
 	switch (c) {
 	case 'n':
 	case 'z':
@@ -52,14 +54,12 @@ static int parse(const struct command *self, struct arguments *a, int argc,
 		 char **argv)
 {
 	const struct free_filter *filter = &a->view.filter;
-	int c, status;
+	int status;
 
-	while ((c = getopt_long(argc, argv, "n:z:o:c:ah", long_options,
-				NULL)) != -1) {
-		status = parse_option(self, a, c);
-		if (status != CLI_GO_ON)
-			return status;
-	}
+	status = cli_parse_options(self, argc, argv, "n:z:o:c:ah", long_options,
+				   parse_option, a);
+	if (status != CLI_GO_ON)
+		return status;
 	if (filter->order > MOST_ORDER)
 		return cli_usage(self, "%d isn't an order", filter->order);
 	if (filter->order < 0 && (a->candidates || a->view.all))

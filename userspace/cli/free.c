@@ -112,16 +112,12 @@ static int show_pagetypeinfo(struct session *s, void *context,
 
 static int run_pagetypeinfo(const struct command *self, int argc, char **argv)
 {
-	static const struct option long_options[] = { COMMON_OPTIONS };
 	bool json = false;
-	int c, status;
+	int status;
 
-	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
-		status = cli_common_option(self, c, &json);
-		if (status != CLI_GO_ON)
-			return status;
-	}
-	status = cli_no_more(self, argc, argv);
+	status = cli_parse_common(self, argc, argv, &json);
+	if (status == CLI_GO_ON)
+		status = cli_no_more(self, argc, argv);
 	if (status != CLI_GO_ON)
 		return status;
 	return cli_show_free(self, json, NULL, show_pagetypeinfo);

@@ -2,20 +2,15 @@
 /* mmlens info: what the module and this kernel can do. */
 #include "cli.h"
 
-static const struct option long_options[] = { COMMON_OPTIONS };
-
 static int run(const struct command *self, int argc, char **argv)
 {
 	struct session s;
 	bool json = false;
-	int c, status;
+	int status;
 
-	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
-		status = cli_common_option(self, c, &json);
-		if (status != CLI_GO_ON)
-			return status;
-	}
-	status = cli_no_more(self, argc, argv);
+	status = cli_parse_common(self, argc, argv, &json);
+	if (status == CLI_GO_ON)
+		status = cli_no_more(self, argc, argv);
 	if (status != CLI_GO_ON)
 		return status;
 	status = session_open(&s, MMLENS_NR_INFO, json);

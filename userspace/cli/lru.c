@@ -79,9 +79,10 @@ static int parse_motion(const struct command *self, struct lru_arguments *a,
 	return cli_common_option(self, c, &a->json);
 }
 
-static int parse_option(const struct command *self, struct lru_arguments *a,
-			int c)
+static int parse_option(const struct command *self, void *arguments, int c)
 {
+	struct lru_arguments *a = arguments;
+
 	switch (c) {
 	case 'a':
 		a->all = true;
@@ -136,14 +137,12 @@ static int parse(const struct command *self, struct lru_arguments *a, int argc,
 		 char **argv)
 {
 	const char *why;
-	int c, status;
+	int status;
 
-	while ((c = getopt_long(argc, argv, "an:l:h", long_options,
-				NULL)) != -1) {
-		status = parse_option(self, a, c);
-		if (status != CLI_GO_ON)
-			return status;
-	}
+	status = cli_parse_options(self, argc, argv, "an:l:h", long_options,
+				   parse_option, a);
+	if (status != CLI_GO_ON)
+		return status;
 	why = conflict(a);
 	if (why)
 		return cli_usage(self, "%s", why);

@@ -125,8 +125,10 @@ static int describe(const struct command *self)
 	return CLI_OK;
 }
 
-static int parse_option(const struct command *self, struct arguments *a, int c)
+static int parse_option(const struct command *self, void *arguments, int c)
 {
+	struct arguments *a = arguments;
+
 	switch (c) {
 	case 'r':
 		a->raw = true;
@@ -162,14 +164,12 @@ static int parse_option(const struct command *self, struct arguments *a, int c)
 static int parse(const struct command *self, struct arguments *a, int argc,
 		 char **argv)
 {
-	int c, status;
+	int status;
 
-	while ((c = getopt_long(argc, argv, "rd:a:b:c:p:lLCMNh", long_options,
-				NULL)) != -1) {
-		status = parse_option(self, a, c);
-		if (status != CLI_GO_ON)
-			return status;
-	}
+	status = cli_parse_options(self, argc, argv, "rd:a:b:c:p:lLCMNh",
+				   long_options, parse_option, a);
+	if (status != CLI_GO_ON)
+		return status;
 	if (!a->range_count)
 		a->ranges[a->range_count++] = (struct range) { 0, UINT64_MAX };
 	return cli_no_more(self, argc, argv);

@@ -37,8 +37,9 @@ static bool parse_range(struct pmap_options *o, char *text)
 	return !*high || cli_parse_address(high, &o->high);
 }
 
-static int parse_option(const struct command *self, struct arguments *a, int c)
+static int parse_option(const struct command *self, void *arguments, int c)
 {
+	struct arguments *a = arguments;
 	enum pmap_format format = PMAP_PLAIN;
 
 	switch (c) {
@@ -76,15 +77,12 @@ static int parse_option(const struct command *self, struct arguments *a, int c)
 static int parse(const struct command *self, struct arguments *a, int argc,
 		 char **argv)
 {
-	int c;
+	int status;
 
-	while ((c = getopt_long(argc, argv, "xXdqpA:h", long_options, NULL)) !=
-	       -1) {
-		int status = parse_option(self, a, c);
-
-		if (status != CLI_GO_ON)
-			return status;
-	}
+	status = cli_parse_options(self, argc, argv, "xXdqpA:h", long_options,
+				   parse_option, a);
+	if (status != CLI_GO_ON)
+		return status;
 	a->pids = argv + optind;
 	a->count = argc - optind;
 	if (!a->count)

@@ -84,8 +84,10 @@ static int set_units(const struct command *self, struct arguments *a,
 	return CLI_GO_ON;
 }
 
-static int parse_option(const struct command *self, struct arguments *a, int c)
+static int parse_option(const struct command *self, void *arguments, int c)
 {
+	struct arguments *a = arguments;
+
 	switch (c) {
 	case 'm':
 		return set_kind(self, a, PS_MAPPINGS);
@@ -153,14 +155,12 @@ static int parse_pids(const struct command *self, struct arguments *a)
 static int parse(const struct command *self, struct arguments *a, int argc,
 		 char **argv)
 {
-	int c, status;
+	int status;
 
-	while ((c = getopt_long(argc, argv, "s:rmuwactHkpnh", long_options,
-				NULL)) != -1) {
-		status = parse_option(self, a, c);
-		if (status != CLI_GO_ON)
-			return status;
-	}
+	status = cli_parse_options(self, argc, argv, "s:rmuwactHkpnh",
+				   long_options, parse_option, a);
+	if (status != CLI_GO_ON)
+		return status;
 	a->pids = argv + optind;
 	a->count = argc - optind;
 	if (a->command_line && a->kind != PS_PROCESSES)

@@ -51,8 +51,10 @@ static const struct option long_options[] = {
 
 /* ---- arguments ---- */
 
-static int parse_option(const struct command *self, struct arguments *a, int c)
+static int parse_option(const struct command *self, void *arguments, int c)
 {
+	struct arguments *a = arguments;
+
 	switch (c) {
 	case OPT_EACH:
 		a->pte.each = true;
@@ -77,24 +79,16 @@ static int parse_option(const struct command *self, struct arguments *a, int c)
 static int parse(const struct command *self, struct arguments *a, int argc,
 		 char **argv)
 {
-	int c;
+	int status;
 
-	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
-		int status = parse_option(self, a, c);
-
-		if (status != CLI_GO_ON)
-			return status;
-	}
-	if (optind + 1 < argc) {
-		a->range = argv[optind + 1];
-		if (optind + 2 < argc)
-			return cli_usage(self, "pte: '%s' is one argument too many",
-					 argv[optind + 2]);
-		argc--;
-	}
-	if (a->range && a->vma)
+	status = cli_parse_options(self, argc, argv, "h", long_options,
+				   parse_option, a);
+	if (status != CLI_GO_ON)
+		return status;
+	status = cli_pid_and_range(self, argc, argv, &a->pid, &a->range);
+	if (status == CLI_GO_ON && a->range && a->vma)
 		return cli_usage(self, "pte: a range and --vma exclude each other");
-	return cli_only_pid(self, argc, argv, &a->pid);
+	return status;
 }
 
 /* ---- which ranges ---- */

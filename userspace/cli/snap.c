@@ -28,8 +28,10 @@ static const struct option long_options[] = {
 
 /* ---- arguments ---- */
 
-static int parse_option(const struct command *self, struct arguments *a, int c)
+static int parse_option(const struct command *self, void *arguments, int c)
 {
+	struct arguments *a = arguments;
+
 	switch (c) {
 	case 'o':
 		a->path = optarg;
@@ -80,14 +82,12 @@ static int parse_pids(const struct command *self, struct arguments *a,
 static int parse(const struct command *self, struct arguments *a, int argc,
 		 char **argv)
 {
-	int c, status;
+	int status;
 
-	while ((c = getopt_long(argc, argv, "o:qh", long_options,
-				NULL)) != -1) {
-		status = parse_option(self, a, c);
-		if (status != CLI_GO_ON)
-			return status;
-	}
+	status = cli_parse_options(self, argc, argv, "o:qh", long_options,
+				   parse_option, a);
+	if (status != CLI_GO_ON)
+		return status;
 	status = cli_no_from(self);
 	if (status != CLI_GO_ON)
 		return status;

@@ -62,8 +62,10 @@ static bool parse_count(const char *text, size_t *count)
 	return !errno && !*end && *count <= RANGES_MOST;
 }
 
-static int parse_option(const struct command *self, struct arguments *a, int c)
+static int parse_option(const struct command *self, void *arguments, int c)
 {
+	struct arguments *a = arguments;
+
 	switch (c) {
 	case OPT_ALL:
 		a->all = true;
@@ -99,14 +101,12 @@ static int check(const struct command *self, const struct arguments *a)
 static int parse(const struct command *self, struct arguments *a, int argc,
 		 char **argv)
 {
-	int c;
+	int status;
 
-	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
-		int status = parse_option(self, a, c);
-
-		if (status != CLI_GO_ON)
-			return status;
-	}
+	status = cli_parse_options(self, argc, argv, "h", long_options,
+				   parse_option, a);
+	if (status != CLI_GO_ON)
+		return status;
 	a->pids = argv + optind;
 	a->count = argc - optind;
 	return check(self, a);

@@ -63,8 +63,10 @@ static int parse_events(const struct command *self, const char *list,
 	}
 }
 
-static int parse_option(const struct command *self, struct arguments *a, int c)
+static int parse_option(const struct command *self, void *arguments, int c)
 {
+	struct arguments *a = arguments;
+
 	switch (c) {
 	case 'e':
 		return parse_events(self, optarg, &a->trace.kinds);
@@ -94,15 +96,13 @@ static int parse_option(const struct command *self, struct arguments *a, int c)
 static int parse(const struct command *self, struct arguments *a, int argc,
 		 char **argv)
 {
-	int c;
+	int status;
 
 	/* Options behind the command's name are its own. */
-	while ((c = getopt_long(argc, argv, "+e:fsh", long_options, NULL)) != -1) {
-		int status = parse_option(self, a, c);
-
-		if (status != CLI_GO_ON)
-			return status;
-	}
+	status = cli_parse_options(self, argc, argv, "+e:fsh", long_options,
+				   parse_option, a);
+	if (status != CLI_GO_ON)
+		return status;
 	if (!a->trace.kinds)
 		a->trace.kinds = TRACE_ALL;
 	if (optind && !strcmp(argv[optind - 1], "--")) {

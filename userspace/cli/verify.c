@@ -74,8 +74,10 @@ static int parse_amount(const struct command *self, const char *text,
 			 least);
 }
 
-static int parse_option(const struct command *self, struct arguments *a, int c)
+static int parse_option(const struct command *self, void *arguments, int c)
 {
+	struct arguments *a = arguments;
+
 	switch (c) {
 	case 'p':
 		return add_pid(self, a, optarg);
@@ -112,13 +114,12 @@ static const struct verify_check *find_check(const char *name)
 static int parse(const struct command *self, struct arguments *a, int argc,
 		 char **argv)
 {
-	int c, status;
+	int status;
 
-	while ((c = getopt_long(argc, argv, "p:h", long_options, NULL)) != -1) {
-		status = parse_option(self, a, c);
-		if (status != CLI_GO_ON)
-			return status;
-	}
+	status = cli_parse_options(self, argc, argv, "p:h", long_options,
+				   parse_option, a);
+	if (status != CLI_GO_ON)
+		return status;
 	a->names = argv + optind;
 	a->name_count = argc - optind;
 	for (int i = 0; i < a->name_count; i++)

@@ -157,9 +157,10 @@ static int parse_switch(const struct command *self, struct watch_arguments *a,
 	}
 }
 
-static int parse_option(const struct command *self, struct watch_arguments *a,
-			int c)
+static int parse_option(const struct command *self, void *arguments, int c)
 {
+	struct watch_arguments *a = arguments;
+
 	switch (c) {
 	case 'i':
 		return set_seconds(self, &a->interval);
@@ -179,14 +180,12 @@ static int parse_option(const struct command *self, struct watch_arguments *a,
 static int parse(const struct command *self, struct watch_arguments *a,
 		 int argc, char **argv)
 {
-	int c, status = CLI_GO_ON;
+	int status;
 
-	while ((c = getopt_long(argc, argv, "i:n:p:h", long_options,
-				NULL)) != -1) {
-		status = parse_option(self, a, c);
-		if (status != CLI_GO_ON)
-			return status;
-	}
+	status = cli_parse_options(self, argc, argv, "i:n:p:h", long_options,
+				   parse_option, a);
+	if (status != CLI_GO_ON)
+		return status;
 	for (; optind < argc && status == CLI_GO_ON; optind++)
 		status = add_pid(self, a, argv[optind]);
 	if (status != CLI_GO_ON)

@@ -5,18 +5,11 @@
 
 #include "cli.h"
 
-static const struct option long_options[] = { COMMON_OPTIONS };
-
 static int parse(const struct command *self, int argc, char **argv, bool *json)
 {
-	int c, status;
+	int status = cli_parse_common(self, argc, argv, json);
 
-	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
-		status = cli_common_option(self, c, json);
-		if (status != CLI_GO_ON)
-			return status;
-	}
-	return cli_no_more(self, argc, argv);
+	return status == CLI_GO_ON ? cli_no_more(self, argc, argv) : status;
 }
 
 static int explain_format(int error)
