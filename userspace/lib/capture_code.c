@@ -12,6 +12,7 @@
  * has are expected to be as the one before them, the others as in the record
  * before of that type, addresses and PFNs behind its.
  */
+#include <endian.h>
 #include <string.h>
 
 #include "capture.h"
@@ -97,16 +98,18 @@ static const struct layout layouts[] = {
 };
 
 /* A type that isn't known here is told whole as far as it needs be. */
-static struct layout layout_of(unsigned int type)
+static const struct layout unknown = { .fixed = 1 };
+
+static const struct layout *layout_of(unsigned int type)
 {
 	if (type < ARRAY_SIZE(layouts) && layouts[type].fixed)
-		return layouts[type];
-	return (struct layout) { .fixed = 1 };
+		return &layouts[type];
+	return &unknown;
 }
 
 /* ---- numbers ---- */
 
-size_t mml_put_varint(uint8_t *out, uint64_t value)
+static size_t put_long_varint(uint8_t *out, uint64_t value)
 {
 	size_t n = 0;
 
@@ -115,6 +118,33 @@ size_t mml_put_varint(uint8_t *out, uint64_t value)
 		value >>= 7;
 	}
 	out[n++] = value;
+	return n;
+}
+
+/* 56 bits in groups of seven, one a byte. */
+static uint64_t spread(uint64_t value)
+{
+	value = (value & 0x00fffffff0000000) << 4 | (value & 0x000000000fffffff);
+	value = (value & 0x0fffc0000fffc000) << 2 | (value & 0x00003fff00003fff);
+	return (value & 0x3f803f803f803f80) << 1 | (value & 0x007f007f007f007f);
+}
+
+/* How long the next one is can't be foretold: no branch for each byte. */
+size_t mml_put_varint(uint8_t *out, uint64_t value)
+{
+	unsigned int n;
+	uint64_t bytes;
+
+	if (value < 0x80) {
+		*out = value;
+		return 1;
+	}
+	if (value >> 56)
+		return put_long_varint(out, value);
+	n = (70 - __builtin_clzll(value)) / 7;
+	bytes = spread(value) | 0x8080808080808080 >> (72 - 8 * n);
+	bytes = htole64(bytes);
+	memcpy(out, &bytes, sizeof(bytes));
 	return n;
 }
 
@@ -164,15 +194,14 @@ static uint64_t without_pfn(const struct mml_coder *coder,
 }
 
 /* Make what is known of the record before into what is expected of the next. */
-static void expect(struct mml_coder *coder, const struct layout *layout,
-		   const uint64_t *words, size_t count, uint64_t *prev)
+static inline void expect(struct mml_coder *coder, const struct layout *layout,
+			  const uint64_t *words, size_t count, uint64_t *prev)
 {
-	const size_t known = count < layout->fixed ? count : layout->fixed;
 	uint32_t pages = 1;
 
-	if (known < layout->fixed)
+	if (count < layout->fixed)
 		return;
-	memcpy(prev, words, known * sizeof(*words));
+	memcpy(prev, words, layout->fixed * sizeof(*words));
 	if (layout->count)
 		memcpy(&pages, (const char *)words + layout->count,
 		       sizeof(pages));
@@ -186,37 +215,79 @@ static void expect(struct mml_coder *coder, const struct layout *layout,
 
 /* ---- there and back ---- */
 
-size_t mml_encode(struct mml_coder *coder, const struct mmlens_record *rec,
-		  uint8_t *out)
+/* The words behind those that each has.  Return: where the output ends. */
+static uint8_t *encode_rest(const uint64_t *words, size_t from, size_t count,
+			    uint8_t *masks, uint8_t *out)
 {
-	const struct layout layout = layout_of(rec->type);
-	uint64_t *prev = coder->prev[rec->type];
-	const uint64_t *words = (const void *)rec;
-	const size_t count = rec->size / sizeof(*words);
-	const size_t raw = count < layout.fixed ? NO_WORD : layout.raw;
-	uint8_t *const begin = out;
-	uint8_t *masks;
+	for (size_t i = from; i < count; i++) {
+		const uint64_t difference = words[i] - words[i - 1];
 
-	*out++ = rec->type;
-	out += put_difference(out, words[0] - prev[0]);
-	masks = out;
-	out += (count + 6) / 8;
-	memset(masks, 0, out - masks);
-	for (size_t i = 1; i < count; i++) {
-		uint64_t difference = words[i] - words[i - 1];
-
-		if (i == raw)
-			difference = without_pfn(coder, &layout, words) -
-				     prev[i];
-		else if (i < layout.fixed)
-			difference = words[i] - prev[i];
 		if (!difference)
 			continue;
 		masks[(i - 1) / 8] |= 1u << (i - 1) % 8;
 		out += put_difference(out, difference);
 	}
-	expect(coder, &layout, words, count, prev);
+	return out;
+}
+
+/* The difference of word @i, one of those that each has. */
+static inline uint64_t difference_of(const struct mml_coder *coder,
+				     const struct layout *layout,
+				     const uint64_t *words,
+				     const uint64_t *prev, size_t i, bool whole)
+{
+	if (whole && layout->raw && i == layout->raw)
+		return without_pfn(coder, layout, words) - prev[i];
+	return words[i] - prev[i];
+}
+
+/*
+ * Inline, so that one whose layout and length are constants has no loop that
+ * asks for them.
+ */
+static inline __attribute__((always_inline))
+size_t encode(struct mml_coder *coder, const struct layout *layout,
+	      const uint64_t *words, size_t count, uint8_t *out)
+{
+	const unsigned int type = ((const struct mmlens_record *)words)->type;
+	const bool whole = count >= layout->fixed;
+	const size_t known = whole ? layout->fixed : count;
+	uint64_t *prev = coder->prev[type];
+	uint8_t *const begin = out;
+	uint32_t set = 0;
+	uint8_t *masks;
+
+	#pragma GCC unroll 8
+	for (size_t i = 1; i < known; i++)
+		set |= (uint32_t)!!difference_of(coder, layout, words, prev, i,
+						 whole) << (i - 1);
+	*out++ = type;
+	out += put_difference(out, words[0] - prev[0]);
+	masks = out;
+	out += (count + 6) / 8;
+	memset(masks, 0, out - masks);
+	for (size_t i = 0; i < (known + 6) / 8; i++)
+		masks[i] = set >> 8 * i;
+	for (; set; set &= set - 1)
+		out += put_difference(out, difference_of(coder, layout, words,
+			prev, __builtin_ctz(set) + 1, whole));
+	out = encode_rest(words, known, count, masks, out);
+	expect(coder, layout, words, count, prev);
 	return out - begin;
+}
+
+size_t mml_encode(struct mml_coder *coder, const struct mmlens_record *rec,
+		  uint8_t *out)
+{
+	const uint64_t *words = (const void *)rec;
+
+	/* Most are of this kind. */
+	if (rec->type == MMLENS_REC_PAGE &&
+	    rec->size == sizeof(struct mmlens_page))
+		return encode(coder, &layouts[MMLENS_REC_PAGE], words,
+			      WORDS(mmlens_page), out);
+	return encode(coder, layout_of(rec->type), words,
+		      rec->size / sizeof(*words), out);
 }
 
 static bool decode_words(const struct layout *layout, const uint64_t *prev,
@@ -245,7 +316,7 @@ size_t mml_decode(struct mml_coder *coder, const uint8_t **in,
 		  const uint8_t *end, struct mmlens_record *rec, size_t room)
 {
 	uint64_t *words = (void *)rec, *prev, difference;
-	struct layout layout;
+	const struct layout *layout;
 	uint8_t type;
 	size_t count;
 
@@ -261,10 +332,10 @@ size_t mml_decode(struct mml_coder *coder, const uint8_t **in,
 	if (!count || rec->size % sizeof(*words) || rec->type != type ||
 	    rec->size > room)
 		return 0;
-	if (!decode_words(&layout, prev, in, end, words, count))
+	if (!decode_words(layout, prev, in, end, words, count))
 		return 0;
-	if (layout.raw && count >= layout.fixed)
-		words[layout.raw] += words[layout.pfn] << coder->page_shift;
-	expect(coder, &layout, words, count, prev);
+	if (layout->raw && count >= layout->fixed)
+		words[layout->raw] += words[layout->pfn] << coder->page_shift;
+	expect(coder, layout, words, count, prev);
 	return rec->size;
 }
