@@ -229,6 +229,36 @@ static bool lru_is_sane(const struct mmlens_record *rec)
 	       list->lru <= MMLENS_LRU_UNEVICTABLE && list->generation <= 4;
 }
 
+/* What is known of its type, which a record of a newer one passes. */
+static bool record_is_sane(const struct mmlens_info *info,
+			   const struct mmlens_record *rec)
+{
+	switch (rec->type) {
+	case MMLENS_REC_NAME:
+		return name_is_sane(rec);
+	case MMLENS_REC_RUN:
+		return run_is_sane(rec);
+	case MMLENS_REC_BLOCKS:
+		return blocks_are_sane(rec);
+	case MMLENS_REC_PAGE:
+		return page_is_sane(info, rec);
+	case MMLENS_REC_PFNS:
+		return pfns_are_sane(rec);
+	case MMLENS_REC_USER:
+		return user_is_sane(info, rec);
+	case MMLENS_REC_BACKING:
+		return backing_is_sane(rec);
+	case MMLENS_REC_REGION:
+		return region_is_sane(rec);
+	case MMLENS_REC_KMAP:
+		return kmap_is_sane(info, rec);
+	case MMLENS_REC_LRU:
+		return lru_is_sane(rec);
+	default:
+		return true;
+	}
+}
+
 int mmlens_record_check(const struct mmlens_info *info,
 			const struct mmlens_record *rec, size_t left)
 {
@@ -239,27 +269,7 @@ int mmlens_record_check(const struct mmlens_info *info,
 	if (rec->type < ARRAY_SIZE(least_size) &&
 	    rec->size < least_size[rec->type])
 		return -EPROTO;
-	if (rec->type == MMLENS_REC_NAME && !name_is_sane(rec))
-		return -EPROTO;
-	if (rec->type == MMLENS_REC_RUN && !run_is_sane(rec))
-		return -EPROTO;
-	if (rec->type == MMLENS_REC_BLOCKS && !blocks_are_sane(rec))
-		return -EPROTO;
-	if (rec->type == MMLENS_REC_PAGE && !page_is_sane(info, rec))
-		return -EPROTO;
-	if (rec->type == MMLENS_REC_PFNS && !pfns_are_sane(rec))
-		return -EPROTO;
-	if (rec->type == MMLENS_REC_USER && !user_is_sane(info, rec))
-		return -EPROTO;
-	if (rec->type == MMLENS_REC_BACKING && !backing_is_sane(rec))
-		return -EPROTO;
-	if (rec->type == MMLENS_REC_REGION && !region_is_sane(rec))
-		return -EPROTO;
-	if (rec->type == MMLENS_REC_KMAP && !kmap_is_sane(info, rec))
-		return -EPROTO;
-	if (rec->type == MMLENS_REC_LRU && !lru_is_sane(rec))
-		return -EPROTO;
-	return 0;
+	return record_is_sane(info, rec) ? 0 : -EPROTO;
 }
 
 int mmlens_stream_next(struct mmlens_stream *s,
