@@ -55,6 +55,8 @@ struct mmlens_capture_stats {
  *
  * Memory doesn't grow with what is captured, but for the index: some bytes for
  * every 256 KiB of records, and the bounds of the mappings of one process.
+ * Where there is more than one processor, up to two threads compress meanwhile;
+ * they get no signals and end before it returns.
  *
  * Return: 0, or a negative errno: of the file, of a query, -EINTR.
  */

@@ -3,6 +3,7 @@
  * Capture files: how they are laid out (docs/capture.md), written and read.
  *
  *   capture_code.c	records <-> bytes that compress well
+ *   capture_pack.c	blocks of them compressed, by threads
  *   capture_write.c	blocks, index, the file's coming to be
  *   capture_read.c	the same backwards, with every byte distrusted
  *   capture_take.c	what goes into one
@@ -59,6 +60,7 @@ size_t mml_encode(struct mml_coder *coder, const struct mmlens_record *rec,
 size_t mml_decode(struct mml_coder *coder, const uint8_t **in,
 		  const uint8_t *end, struct mmlens_record *rec, size_t room);
 
+/* Into @out, which has room for 10 bytes.  Return: how many it takes. */
 size_t mml_put_varint(uint8_t *out, uint64_t value);
 bool mml_get_varint(const uint8_t **in, const uint8_t *end, uint64_t *value);
 
@@ -119,8 +121,7 @@ struct mml_writer *mml_writer_open(const char *path,
 /* An answer begins; of a file with @path.  0 or a negative errno. */
 int mml_writer_begin(struct mml_writer *w, unsigned int nr, uint32_t flags,
 		     int pid, const char *path);
-int mml_writer_record(struct mml_writer *w, const struct mmlens_record *rec,
-		      uint64_t key);
+int mml_writer_record(struct mml_writer *w, const struct mmlens_record *rec);
 int mml_writer_bytes(struct mml_writer *w, const void *data, size_t length);
 int mml_writer_end(struct mml_writer *w, int error,
 		   const struct mmlens_stats *stats);

@@ -15,27 +15,6 @@
 /* So many records between two calls of the caller's. */
 #define TELL_EVERY 4096
 
-/* What blocks are looked up by. */
-static uint64_t key_of(const struct mmlens_record *rec)
-{
-	switch (rec->type) {
-	case MMLENS_REC_PTE:
-		return ((const struct mmlens_pte *)rec)->va;
-	case MMLENS_REC_RUN:
-		return ((const struct mmlens_run *)rec)->va;
-	case MMLENS_REC_PAGE:
-		return ((const struct mmlens_page *)rec)->va;
-	case MMLENS_REC_HOLE:
-		return ((const struct mmlens_hole *)rec)->start;
-	case MMLENS_REC_PFNS:
-		return ((const struct mmlens_pfns *)rec)->pfn;
-	case MMLENS_REC_BACKING:
-		return ((const struct mmlens_backing *)rec)->pfn;
-	default:
-		return 0;
-	}
-}
-
 /* Now and then the caller is told, and may end it. */
 static int tell(struct take *t)
 {
@@ -47,7 +26,7 @@ static int tell(struct take *t)
 
 int take_record(struct take *t, const struct mmlens_record *rec)
 {
-	int ret = mml_writer_record(t->w, rec, key_of(rec));
+	int ret = mml_writer_record(t->w, rec);
 
 	t->records++;
 	return ret ? ret : tell(t);

@@ -16,11 +16,8 @@
 #include <unistd.h>
 #include <zstd.h>
 
-#include "capture.h"
+#include "capture_pack.h"
 #include "internal.h"
-
-/* Level 1 is nearly as small here: the coder has left little to be found. */
-#define LEVEL 1
 
 struct mml_writer {
 	char *path;
@@ -28,18 +25,11 @@ struct mml_writer {
 	char *temporary;		/* its name meanwhile; NULL: none */
 	int fd;
 	uint64_t size;
-	unsigned int page_shift;
-	ZSTD_CCtx *zstd;
-	struct mml_coder *coder;
 	struct mml_stored *stored;
 	size_t count;
-	bool begun;			/* the last one is under way */
-	uint8_t *coded;
-	size_t coded_length;
-	size_t length;			/* of the records in it */
-	uint64_t first;
-	uint8_t *packed;
-	size_t packed_room;
+	struct mml_packer *packer;
+	uint8_t *block;			/* under way */
+	size_t length;			/* of what is in it */
 };
 
 /* ---- bytes ---- */
@@ -67,22 +57,25 @@ static ssize_t write_frame(struct mml_writer *w, const void *data,
 			   size_t length)
 {
 	const size_t most = ZSTD_compressBound(length);
+	ZSTD_CCtx *zstd = ZSTD_createCCtx();
+	uint8_t *frame = malloc(most);
+	ssize_t ret = -ENOMEM;
 	size_t n;
-	int ret;
 
-	if (most > w->packed_room) {
-		uint8_t *grown = realloc(w->packed, most);
-
-		if (!grown)
-			return -ENOMEM;
-		w->packed = grown;
-		w->packed_room = most;
-	}
-	n = ZSTD_compress2(w->zstd, w->packed, w->packed_room, data, length);
+	if (!zstd || !frame)
+		goto out;
+	ZSTD_CCtx_setParameter(zstd, ZSTD_c_compressionLevel, 1);
+	ZSTD_CCtx_setParameter(zstd, ZSTD_c_checksumFlag, 1);
+	n = ZSTD_compress2(zstd, frame, most, data, length);
 	if (ZSTD_isError(n))
-		return -ENOMEM;
-	ret = write_all(w, w->packed, n);
-	return ret ? ret : (ssize_t)n;
+		goto out;
+	ret = write_all(w, frame, n);
+	if (!ret)
+		ret = n;
+out:
+	free(frame);
+	ZSTD_freeCCtx(zstd);
+	return ret;
 }
 
 static void put_le32(uint8_t *out, uint32_t value)
@@ -176,18 +169,6 @@ static int find_directory(struct mml_writer *w, const char *path)
 	return 0;
 }
 
-static int prepare(struct mml_writer *w)
-{
-	w->zstd = ZSTD_createCCtx();
-	w->coder = malloc(sizeof(*w->coder));
-	w->coded = malloc(MML_CODED_MAX);
-	if (!w->zstd || !w->coder || !w->coded)
-		return -ENOMEM;
-	ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_compressionLevel, LEVEL);
-	ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_checksumFlag, 1);
-	return 0;
-}
-
 static void free_writer(struct mml_writer *w)
 {
 	for (size_t i = 0; i < w->count; i++) {
@@ -198,10 +179,7 @@ static void free_writer(struct mml_writer *w)
 	free(w->path);
 	free(w->directory);
 	free(w->temporary);
-	free(w->coder);
-	free(w->coded);
-	free(w->packed);
-	ZSTD_freeCCtx(w->zstd);
+	mml_packer_close(w->packer);
 	free(w);
 }
 
@@ -229,10 +207,8 @@ struct mml_writer *mml_writer_open(const char *path,
 	if (!w)
 		return NULL;
 	w->fd = -1;
-	w->page_shift = info->page_shift;
-	ret = find_directory(w, path);
-	if (!ret)
-		ret = prepare(w);
+	w->packer = mml_packer_open(info->page_shift);
+	ret = w->packer ? find_directory(w, path) : -ENOMEM;
 	if (!ret)
 		ret = open_file(w);
 	if (!ret)
@@ -253,37 +229,67 @@ uint64_t mml_writer_size(const struct mml_writer *w)
 
 /* ---- answers ---- */
 
-static void begin_block(struct mml_writer *w)
+static int write_block(struct mml_writer *w, const struct mml_packed *packed)
 {
-	mml_coder_reset(w->coder, w->page_shift);
-	w->coded_length = 0;
-	w->length = 0;
+	struct mml_stored *stored = &w->stored[packed->answer];
+	struct mml_block *blocks =
+		mmlens_grown(stored->blocks, stored->count, sizeof(*blocks));
+
+	if (!blocks)
+		return -ENOMEM;
+	stored->blocks = blocks;
+	blocks[stored->count] = packed->block;
+	blocks[stored->count++].offset = w->size;
+	return write_all(w, packed->data, packed->block.size);
+}
+
+/* What is ready; with @all whatever has been filled. */
+static int write_blocks(struct mml_writer *w, bool all)
+{
+	struct mml_packed packed;
+	int ret;
+
+	while ((ret = mml_packer_next(w->packer, all, &packed)) > 0) {
+		ret = write_block(w, &packed);
+		if (ret)
+			break;
+	}
+	return ret;
+}
+
+/* What blocks are looked up by. */
+static uint64_t key_of(const struct mmlens_record *rec)
+{
+	switch (rec->type) {
+	case MMLENS_REC_PTE:
+		return ((const struct mmlens_pte *)rec)->va;
+	case MMLENS_REC_RUN:
+		return ((const struct mmlens_run *)rec)->va;
+	case MMLENS_REC_PAGE:
+		return ((const struct mmlens_page *)rec)->va;
+	case MMLENS_REC_HOLE:
+		return ((const struct mmlens_hole *)rec)->start;
+	case MMLENS_REC_PFNS:
+		return ((const struct mmlens_pfns *)rec)->pfn;
+	case MMLENS_REC_BACKING:
+		return ((const struct mmlens_backing *)rec)->pfn;
+	default:
+		return 0;
+	}
 }
 
 static int flush_block(struct mml_writer *w)
 {
-	struct mml_stored *stored = &w->stored[w->count - 1];
-	struct mml_block *blocks, block = {
-		.offset = w->size,
-		.coded = w->coded_length,
-		.length = w->length,
-		.first = w->first,
-	};
-	ssize_t n;
+	const struct mml_stored *stored = &w->stored[w->count - 1];
+	const bool plain = stored->nr == MML_STORED_FILE;
 
-	if (!w->coded_length)
+	if (!w->length)
 		return 0;
-	blocks = mmlens_grown(stored->blocks, stored->count, sizeof(*blocks));
-	if (!blocks)
-		return -ENOMEM;
-	stored->blocks = blocks;
-	n = write_frame(w, w->coded, w->coded_length);
-	if (n < 0)
-		return n;
-	block.size = n;
-	blocks[stored->count++] = block;
-	begin_block(w);
-	return 0;
+	mml_packer_filled(w->packer, w->count - 1, w->length,
+			  plain ? 0 : key_of((const void *)w->block), plain);
+	w->block = mml_packer_room(w->packer);
+	w->length = 0;
+	return write_blocks(w, false);
 }
 
 int mml_writer_begin(struct mml_writer *w, unsigned int nr, uint32_t flags,
@@ -303,12 +309,12 @@ int mml_writer_begin(struct mml_writer *w, unsigned int nr, uint32_t flags,
 			return -ENOMEM;
 	}
 	grown[w->count++] = stored;
-	begin_block(w);
+	w->block = mml_packer_room(w->packer);
+	w->length = 0;
 	return 0;
 }
 
-int mml_writer_record(struct mml_writer *w, const struct mmlens_record *rec,
-		      uint64_t key)
+int mml_writer_record(struct mml_writer *w, const struct mmlens_record *rec)
 {
 	int ret = 0;
 
@@ -316,10 +322,7 @@ int mml_writer_record(struct mml_writer *w, const struct mmlens_record *rec,
 		ret = flush_block(w);
 	if (ret)
 		return ret;
-	if (!w->length)
-		w->first = key;
-	w->coded_length += mml_encode(w->coder, rec,
-				      w->coded + w->coded_length);
+	memcpy(w->block + w->length, rec, rec->size);
 	w->length += rec->size;
 	w->stored[w->count - 1].records++;
 	return 0;
@@ -335,8 +338,7 @@ int mml_writer_bytes(struct mml_writer *w, const void *data, size_t length)
 
 		if (n > length)
 			n = length;
-		memcpy(w->coded + w->coded_length, at, n);
-		w->coded_length += n;
+		memcpy(w->block + w->length, at, n);
 		w->length += n;
 		at += n;
 		length -= n;
@@ -430,11 +432,15 @@ static int add_stored(struct bytes *b, const struct mml_stored *s)
 static int write_index(struct mml_writer *w)
 {
 	uint8_t tail[MML_TAIL_SIZE] = {};
-	const uint64_t at = htole64(w->size), count = w->count;
+	const uint64_t count = w->count;
 	struct bytes b = {};
-	int ret = add_numbers(&b, &count, 1);
+	int ret = write_blocks(w, true);
 	ssize_t n = 0;
+	uint64_t at;
 
+	at = htole64(w->size);
+	if (!ret)
+		ret = add_numbers(&b, &count, 1);
 	for (size_t i = 0; i < w->count && !ret; i++)
 		ret = add_stored(&b, &w->stored[i]);
 	if (!ret)

@@ -38,7 +38,7 @@ static int put(struct mml_writer *w, const struct records *r)
 	for (size_t at = 0; at < r->length && !ret;) {
 		const struct mmlens_record *rec = (const void *)(r->data + at);
 
-		ret = mml_writer_record(w, rec, 0);
+		ret = mml_writer_record(w, rec);
 		at += rec->size;
 	}
 	return ret;

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "capture.h"
+#include "capture_take.h"
 #include "fake.h"
 #include "internal.h"
 #include "sample.h"
@@ -115,7 +115,8 @@ static void varints_are_unique(void)
 {
 	static const uint64_t values[] = {
 		0, 1, 127, 128, 16383, 16384, UINT32_MAX, UINT64_MAX,
-		1ull << 63,
+		1ull << 63, 1ull << 56, (1ull << 56) - 1, 1ull << 55,
+		(1ull << 49) - 1, 1ull << 49, (1ull << 42) + 77,
 	};
 	static const uint8_t bad[][11] = {
 		{ 0x80, 0 },				/* 0 in two bytes */
@@ -123,7 +124,7 @@ static void varints_are_unique(void)
 		{ 255, 255, 255, 255, 255, 255, 255, 255, 255, 2 },
 	};
 	static const size_t lengths[] = { 2, 1, 10 };
-	uint8_t bytes[10];
+	uint8_t bytes[16];
 	uint64_t value;
 
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
@@ -170,6 +171,95 @@ static void a_capture_is_read_as_written(void)
 	CHECK(sample_look(lens));
 	unlink(path);
 }
+
+/* ---- more than one block ---- */
+
+#define MANY 40000
+
+static struct mmlens_page many_page(uint64_t i)
+{
+	const uint64_t pfn = i * 2654435761u % (1u << 22);
+
+	return (struct mmlens_page) {
+		.head = { sizeof(struct mmlens_page), MMLENS_REC_PAGE, 1 },
+		.flags = MMLENS_STATE_PRESENT | MMLENS_PTE_FILE,
+		.va = 0x7f0000000000 + i * 4096, .raw = pfn << 12 | 0x67,
+		.value = pfn, .count = 1, .mapcount = i % 7,
+	};
+}
+
+static int write_many(struct mml_writer *w, const char *text, size_t length)
+{
+	int ret = mml_writer_begin(w, MMLENS_NR_PTES, MMLENS_CAPTURE_PTES,
+				   SAMPLE_PID, NULL);
+
+	for (uint64_t i = 0; i < MANY && !ret; i++) {
+		const struct mmlens_page page = many_page(i);
+
+		ret = mml_writer_record(w, &page.head);
+	}
+	if (!ret)
+		ret = mml_writer_end(w, 0, NULL);
+	return ret ? ret : mml_writer_file(w, "/proc/x", text, length);
+}
+
+/* Entry by entry, without the state that it has. */
+static void check_many(struct mmlens *lens)
+{
+	const struct mmlens_request request = {
+		.pid = SAMPLE_PID, .flags = MMLENS_WALK_PAGE,
+	};
+	struct mmlens_entries *entries = mmlens_entries_open(lens, &request);
+	struct mmlens_entry entry;
+	uint64_t n = 0;
+
+	while (mmlens_entries_next(entries, &entry) > 0) {
+		const struct mmlens_page page = many_page(n++);
+
+		if (entry.va != page.va || entry.raw != page.raw ||
+		    entry.value != page.value || entry.flags != page.flags ||
+		    entry.has_page) {
+			CHECK(!"the same entry");
+			break;
+		}
+	}
+	CHECK_NUMBER(n, MANY);
+	mmlens_entries_close(entries);
+}
+
+/* They are packed at the same time, and stand in the file in order. */
+static void many_blocks_are_in_order(void)
+{
+	static char text[MML_BLOCK_BYTES * 5 / 2];
+	struct mml_capture *capture;
+	char why[256] = "", *read;
+	struct mml_writer *w;
+	struct mmlens *lens;
+	size_t length = 0;
+
+	begin();
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = i * i >> 8;
+	w = mml_writer_open(path, &fake_info, 0);
+	CHECK_NUMBER(write_many(w, text, sizeof(text)), 0);
+	CHECK_NUMBER(write_many(w, text, 10), 0);
+	capture = mml_capture_open(mml_writer_finish(w), why);
+	CHECK_STRING(why, "");
+	read = mml_capture_file(capture, "/proc/x", &length);
+	CHECK(read && (length == sizeof(text) || length == 10));
+	CHECK(read && !memcmp(read, text, length));
+	free(read);
+	lens = mml_replay_open(capture, false);
+	check_many(lens);
+	mmlens_close(lens);
+
+	w = mml_writer_open(path, &fake_info, 0);
+	CHECK_NUMBER(write_many(w, text, sizeof(text)), 0);
+	mml_writer_abort(w);
+	CHECK_NUMBER(files_left(), 0);
+}
+
+/* ---- damage ---- */
 
 static char *slurp(size_t *length)
 {
@@ -330,6 +420,7 @@ TESTS(
 	TEST(rows_are_small),
 	TEST(varints_are_unique),
 	TEST(a_capture_is_read_as_written),
+	TEST(many_blocks_are_in_order),
 	TEST(any_other_byte_is_noticed),
 	TEST(any_other_length_is_noticed),
 	TEST(what_is_wrong_is_told),

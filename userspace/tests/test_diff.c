@@ -35,7 +35,7 @@ static struct mmlens *made_up(const struct mmlens_info *info,
 			const struct mmlens_record *rec =
 				(const void *)(both[i]->data + at);
 
-			mml_writer_record(w, rec, 0);
+			mml_writer_record(w, rec);
 			at += rec->size;
 		}
 		mml_writer_end(w, 0, NULL);

@@ -45,7 +45,7 @@ static bool put_records(struct mml_writer *w, const uint8_t *data, size_t size)
 
 	mml_coder_reset(&coder, fake_info.page_shift);
 	while (mml_decode(&coder, &data, end, rec, sizeof(room)))
-		if (mml_writer_record(w, rec, 0))
+		if (mml_writer_record(w, rec))
 			return false;
 	return true;
 }
