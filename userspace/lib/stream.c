@@ -131,11 +131,13 @@ static bool name_is_sane(const struct mmlens_record *rec)
 	return name->length <= rec->size - sizeof(*name);
 }
 
+/* Entries in a row are present ones: PFNs alone go on from one to the next. */
 static bool run_is_sane(const struct mmlens_record *rec)
 {
 	const struct mmlens_run *run = (const void *)rec;
 
 	return run->count &&
+	       mmlens_state(run->flags) == MMLENS_STATE_PRESENT &&
 	       run->count <= (rec->size - sizeof(*run)) / sizeof(run->raw[0]);
 }
 
@@ -165,8 +167,9 @@ static bool page_is_sane(const struct mmlens_info *info,
 		return false;
 	if (page->count == 1)
 		return true;
-	if (rec->level != MMLENS_LEVEL_PTE || first > pages ||
-	    page->count > pages - first ||
+	if (rec->level != MMLENS_LEVEL_PTE ||
+	    mmlens_state(page->flags) != MMLENS_STATE_PRESENT ||
+	    first > pages || page->count > pages - first ||
 	    page->value + page->count < page->value)
 		return false;
 	return !page->order || page->folio_index + (uint64_t)page->count <=

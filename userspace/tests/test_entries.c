@@ -398,6 +398,21 @@ static void a_row_that_claims_too_much_is_refused(void)
 	}
 }
 
+/* Only of present entries is it told that they are in a row. */
+static void a_row_of_what_is_not_present_is_refused(void)
+{
+	static const uint64_t raw[] = { 0x1025, 0x2025 };
+	const struct mmlens_page_state state = {};
+	struct records run = {}, pages = {};
+
+	add_row(&run, 0x1000, 1, 2, raw, 2);
+	((struct mmlens_run *)run.data)->flags = MMLENS_STATE_SWAP;
+	add_page(&pages, 1, 0x1000, MMLENS_STATE_NUMA_HINT, 5, 2, &state);
+	const struct fake_call calls[] = { WHOLE(run), WHOLE(pages) };
+	CHECK_NUMBER(walk_runs(&calls[0], 1).end, -EPROTO);
+	CHECK_NUMBER(walk_runs(&calls[1], 1).end, -EPROTO);
+}
+
 /* ---- the state of pages ---- */
 
 #define HEAD (1ull << 15)
@@ -539,6 +554,7 @@ TESTS(TEST(runs_merge_what_is_alike),
       TEST(no_page_record_is_half_believed),
       TEST(a_row_is_taken_apart),
       TEST(a_row_that_claims_too_much_is_refused),
+      TEST(a_row_of_what_is_not_present_is_refused),
       TEST(runs_of_swap_keep_to_a_device),
       TEST(runs_of_markers_keep_to_a_kind),
       TEST(runs_of_holes_keep_to_a_level),
