@@ -408,6 +408,27 @@ int mmlens_entries_next(struct mmlens_entries *entries,
 			struct mmlens_entry *entry);
 
 /**
+ * struct mmlens_row - Entries in a row, each of which goes on where the one
+ * before it ends, in its addresses and in what its value counts.
+ * @first:	the first of them
+ * @count:	how many; those behind the first are as it is otherwise
+ */
+struct mmlens_row {
+	struct mmlens_entry first;
+	uint64_t count;
+};
+
+/**
+ * mmlens_rows_next - As many entries at once as there are in one record.
+ *
+ * Takes the same walk as mmlens_entries_next(); use one.  What is the same for
+ * all of them costs no more than for one, however many a capture says they are.
+ *
+ * Return: as mmlens_stream_next().
+ */
+int mmlens_rows_next(struct mmlens_entries *entries, struct mmlens_row *row);
+
+/**
  * mmlens_runs_next - The next run of like entries.
  *
  * Takes the same walk as mmlens_entries_next(); use one of them.

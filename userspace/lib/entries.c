@@ -13,6 +13,7 @@ struct mmlens_entries {
 	uint32_t row_at;			/* its next entry */
 	struct mmlens_entry_run run;		/* being built */
 	bool have_run;
+	bool bare;			/* the state of pages wasn't asked for */
 	int end;			/* what the entries ended with */
 	bool ended;
 };
@@ -28,6 +29,11 @@ mmlens_entries_open(struct mmlens *lens, const struct mmlens_request *request)
 	entries->info = &lens->info;
 	/* Taken apart again by mmlens_entries_next(). */
 	with_runs.flags |= MMLENS_WALK_RUNS;
+	/* Those of a capture are rows of any length with it, 512 without. */
+	if (mml_is_capture(lens) && !(request->flags & MMLENS_WALK_STATE)) {
+		with_runs.flags |= MMLENS_WALK_STATE;
+		entries->bare = true;
+	}
 	entries->stream = mmlens_stream_open(lens, MMLENS_NR_PTES, &with_runs);
 	if (!entries->stream) {
 		free(entries);
@@ -138,6 +144,8 @@ static int page_to_entry(struct mmlens_entries *entries,
 	if (entries->row_at == rec->count)
 		entries->pages = NULL;
 	ret = pte_to_entry(entries->info, &pte, entry);
+	if (entries->bare)
+		return ret;
 	entry->has_page = true;
 	entry->page = page_state(rec);
 	entry->page.folio_index = index_behind(&entry->page, i);
@@ -180,6 +188,20 @@ int mmlens_entries_next(struct mmlens_entries *entries,
 }
 
 /* ---- rows ---- */
+
+void mmlens_row_cut(const struct mmlens_info *info, struct mmlens_row *row,
+		    uint64_t count)
+{
+	struct mmlens_entry *e = &row->first;
+	const uint64_t pages = count * (e->size >> info->page_shift);
+
+	e->va += count * e->size;
+	e->raw += count * e->size;
+	e->value += pages;
+	if (e->has_page)
+		e->page.folio_index = index_behind(&e->page, pages);
+	row->count -= count;
+}
 
 /* Entries of @run from its @first on whose raw entries are each a page apart. */
 static uint32_t follow(const struct mmlens_run *run, uint32_t first,
@@ -253,12 +275,14 @@ bool mmlens_state_has_pfn(enum mmlens_pte_state state)
 }
 
 static void run_begin(struct mmlens_entry_run *run,
-		      const struct mmlens_entry *entry)
+		      const struct mmlens_row *row)
 {
+	const struct mmlens_entry *entry = &row->first;
+
 	*run = (struct mmlens_entry_run) {
 		.start = entry->va,
-		.end = entry->va + entry->size,
-		.entries = 1,
+		.end = entry->va + row->count * entry->size,
+		.entries = row->count,
 		.raw = entry->raw,
 		.value = entry->value,
 		.flags = entry->flags,
@@ -323,19 +347,21 @@ static bool page_follows(const struct mmlens_info *info,
 	       b->folio_index == index_behind(a, pages);
 }
 
-/* Return: false when @entry doesn't belong to @run. */
+/* Return: false when @row doesn't belong to @run. */
 static bool run_extend(const struct mmlens_info *info,
 		       struct mmlens_entry_run *run,
-		       const struct mmlens_entry *entry)
+		       const struct mmlens_row *row)
 {
+	const struct mmlens_entry *entry = &row->first;
+
 	if (entry->va != run->end || entry->level != run->level ||
 	    entry->flags != run->flags || !value_fits(run, entry) ||
 	    !page_follows(info, run, entry))
 		return false;
 	if (!value_follows(info, run, entry))
 		run->contiguous = false;
-	run->end += entry->size;
-	run->entries++;
+	run->end += row->count * entry->size;
+	run->entries += row->count;
 	return true;
 }
 
@@ -353,10 +379,10 @@ static int flush_run(struct mmlens_entries *entries,
 int mmlens_runs_next(struct mmlens_entries *entries,
 		     struct mmlens_entry_run *run)
 {
-	struct mmlens_entry entry;
+	struct mmlens_row row;
 
 	while (!entries->ended) {
-		int ret = mmlens_entries_next(entries, &entry);
+		int ret = mmlens_rows_next(entries, &row);
 
 		if (ret <= 0) {
 			entries->ended = true;
@@ -364,11 +390,11 @@ int mmlens_runs_next(struct mmlens_entries *entries,
 			break;
 		}
 		if (!entries->have_run) {
-			run_begin(&entries->run, &entry);
+			run_begin(&entries->run, &row);
 			entries->have_run = true;
-		} else if (!run_extend(entries->info, &entries->run, &entry)) {
+		} else if (!run_extend(entries->info, &entries->run, &row)) {
 			*run = entries->run;
-			run_begin(&entries->run, &entry);
+			run_begin(&entries->run, &row);
 			return 1;
 		}
 	}

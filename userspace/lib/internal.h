@@ -46,6 +46,9 @@ int mmlens_record_check(const struct mmlens_info *info,
 
 struct mml_capture;
 
+/* Does it answer out of a capture? */
+bool mml_is_capture(const struct mmlens *lens);
+
 /* Read those of @capture from now on; NULL: the running machine's. */
 void mmlens_source_set(struct mml_capture *capture);
 struct mml_capture *mmlens_source(void);
@@ -59,23 +62,9 @@ int mmlens_source_list(const char *dir,
 		       void (*told)(const char *name, void *context),
 		       void *context);
 
-/**
- * struct mmlens_row - Entries in a row, each of which goes on where the one
- * before it ends, in its addresses and in what its value counts.
- * @first:	the first of them
- * @count:	how many
- */
-struct mmlens_row {
-	struct mmlens_entry first;
-	uint64_t count;
-};
-
-/*
- * As mmlens_entries_next(), which takes the same walk, but as many at once as
- * there are in one record: with MMLENS_WALK_STATE those of a page record cost
- * no more than one.
- */
-int mmlens_rows_next(struct mmlens_entries *entries, struct mmlens_row *row);
+/* Without its first @count entries. */
+void mmlens_row_cut(const struct mmlens_info *info, struct mmlens_row *row,
+		    uint64_t count);
 
 /* What /proc/self/smaps has of a process that shows all that it can. */
 char *mmlens_own_smaps(bool rollup);

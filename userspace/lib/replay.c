@@ -387,6 +387,11 @@ static struct replay *replay_of(const struct mmlens *lens)
 	return lens->ops == &replay_transport ? lens->context : NULL;
 }
 
+bool mml_is_capture(const struct mmlens *lens)
+{
+	return replay_of(lens);
+}
+
 const char *mmlens_capture_why(const struct mmlens *lens)
 {
 	struct replay *r = replay_of(lens);

@@ -259,6 +259,41 @@ static void many_blocks_are_in_order(void)
 	CHECK_NUMBER(files_left(), 0);
 }
 
+/* A record of some bytes claims four billion entries: no walk of them. */
+static void claims_cost_no_time(void)
+{
+	static const uint32_t claimed = 0xffffffff;
+	struct mmlens_request request = { .pid = SAMPLE_PID };
+	struct mmlens_page page = many_page(0);
+	struct mmlens_entries *entries;
+	struct mmlens_entry_run run;
+	char why[256] = "";
+	struct mml_writer *w;
+	struct mmlens *lens;
+
+	begin();
+	page.va = 0x10000000000;
+	page.count = claimed;
+	w = mml_writer_open(path, &fake_info, 0);
+	mml_writer_begin(w, MMLENS_NR_PTES, MMLENS_CAPTURE_PTES, SAMPLE_PID,
+			 NULL);
+	CHECK_NUMBER(mml_writer_record(w, &page.head), 0);
+	CHECK_NUMBER(mml_writer_end(w, 0, NULL), 0);
+	lens = mml_replay_open(mml_capture_open(mml_writer_finish(w), why),
+			       false);
+	for (int i = 0; i < 2; i++) {
+		request.flags = i ? MMLENS_WALK_PAGE | MMLENS_WALK_STATE : 0;
+		entries = mmlens_entries_open(lens, &request);
+		CHECK_NUMBER(mmlens_runs_next(entries, &run), 1);
+		CHECK_NUMBER(run.entries, claimed);
+		CHECK(run.has_page == !!i);
+		CHECK_NUMBER(!!(run.flags & MMLENS_PTE_FILE), i);
+		CHECK_NUMBER(mmlens_runs_next(entries, &run), 0);
+		mmlens_entries_close(entries);
+	}
+	mmlens_close(lens);
+}
+
 /* ---- damage ---- */
 
 static char *slurp(size_t *length)
@@ -421,6 +456,7 @@ TESTS(
 	TEST(varints_are_unique),
 	TEST(a_capture_is_read_as_written),
 	TEST(many_blocks_are_in_order),
+	TEST(claims_cost_no_time),
 	TEST(any_other_byte_is_noticed),
 	TEST(any_other_length_is_noticed),
 	TEST(what_is_wrong_is_told),

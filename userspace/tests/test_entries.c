@@ -415,6 +415,28 @@ static void a_row_of_what_is_not_present_is_refused(void)
 
 /* ---- the state of pages ---- */
 
+/* Four billion entries in one record are one run, and take no time. */
+static void a_run_is_as_long_as_its_rows(void)
+{
+	static const uint32_t claimed = 0xffffffff;
+	const uint64_t start = 0x10000000000, end = start + (claimed * 4096ull);
+	const struct mmlens_page_state state = { .mapcount = 1 };
+	struct records r = {};
+	struct walk got;
+
+	add_page(&r, 1, start, P, 0x1000, claimed, &state);
+	add_page(&r, 1, end, P, 0x1000ull + claimed, 7, &state);
+	add_page(&r, 1, end + 0x7000, P, 0x1000, claimed, &state);
+	const struct fake_call calls[] = { WHOLE(r) };
+	got = walk_runs(calls, 1);
+	CHECK_NUMBER(got.end, 0);
+	CHECK_NUMBER(got.count, 2);
+	CHECK_NUMBER(got.runs[0].entries, claimed + 7ull);
+	CHECK_NUMBER(got.runs[0].end, end + 0x7000);
+	CHECK_NUMBER(got.runs[1].value, 0x1000);
+	CHECK_NUMBER(got.runs[1].entries, claimed);
+}
+
 #define HEAD (1ull << 15)
 #define TAIL (1ull << 16)
 
@@ -555,6 +577,7 @@ TESTS(TEST(runs_merge_what_is_alike),
       TEST(a_row_is_taken_apart),
       TEST(a_row_that_claims_too_much_is_refused),
       TEST(a_row_of_what_is_not_present_is_refused),
+      TEST(a_run_is_as_long_as_its_rows),
       TEST(runs_of_swap_keep_to_a_device),
       TEST(runs_of_markers_keep_to_a_kind),
       TEST(runs_of_holes_keep_to_a_level),
