@@ -31,8 +31,8 @@ struct mmlens_folios {
 	const struct mmlens_info *info;
 	struct mmlens_areas *areas;
 	struct mmlens_entries *entries;
-	struct mmlens_entry entry;	/* the next one, if there is one */
-	bool have_entry;
+	struct mmlens_row row;		/* what comes next, if there is any */
+	bool have_row;
 	int end;			/* what the entries ended with */
 	bool ended;
 	struct piece piece;
@@ -141,15 +141,27 @@ static void fit_order(struct piece *p)
 	}
 }
 
-static void take_entry(struct mmlens_folios *folios)
+/* @pages small ones, each a folio of its own, which are as aligned as one is. */
+static void add_small(struct mmlens_folios *folios, const struct piece *first,
+		      uint64_t count)
 {
-	struct piece next;
+	struct mmlens_folio_bytes *sum =
+		&folios->sums.bytes[first->kind][first->level][0];
+	const unsigned int shift = folios->info->page_shift;
 
-	if (!is_accounted(&folios->entry)) {
-		add_piece(folios);
-		return;
-	}
-	next = piece_of(folios->info, &folios->entry);
+	add_piece(folios);
+	folios->sums.rss[first->kind] += count << shift;
+	if (first->va & ((1ull << shift) - 1))
+		sum->unaligned += count << shift;
+	else
+		sum->aligned += count << shift;
+}
+
+/* The first entries of a row that are of one folio. */
+static void take_piece(struct mmlens_folios *folios, struct piece next,
+		       uint64_t entries)
+{
+	next.pages *= entries;
 	fit_order(&next);
 	if (continues(folios->info, &folios->piece, &next)) {
 		folios->piece.pages += next.pages;
@@ -159,29 +171,72 @@ static void take_entry(struct mmlens_folios *folios)
 	folios->piece = next;
 }
 
+/* @count entries from the first of a row on. */
+static void take_row(struct mmlens_folios *folios, struct mmlens_row row,
+		     uint64_t count)
+{
+	struct piece next;
+	uint64_t n;
+
+	if (!is_accounted(&row.first)) {
+		add_piece(folios);
+		return;
+	}
+	row.count = count;
+	while (row.count) {
+		next = piece_of(folios->info, &row.first);
+		if (row.count > 1 && !next.order) {
+			add_small(folios, &next, row.count);
+			return;
+		}
+		n = row.count == 1 ? 1 : (1ull << next.order) - next.index;
+		if (n > row.count)
+			n = row.count;
+		take_piece(folios, next, n);
+		mmlens_row_cut(folios->info, &row, n);
+	}
+}
+
 /* ---- the walk ---- */
 
 /* Return: false when there's none. */
-static bool have_entry(struct mmlens_folios *folios)
+static bool have_row(struct mmlens_folios *folios)
 {
-	if (folios->have_entry)
+	if (folios->have_row)
 		return true;
 	if (folios->ended)
 		return false;
-	folios->end = mmlens_entries_next(folios->entries, &folios->entry);
-	folios->have_entry = folios->end > 0;
-	folios->ended = !folios->have_entry;
-	return folios->have_entry;
+	folios->end = mmlens_rows_next(folios->entries, &folios->row);
+	folios->have_row = folios->end > 0;
+	folios->ended = !folios->have_row;
+	return folios->have_row;
+}
+
+/* Entries of the row that begin below @end, of which there are some. */
+static uint64_t count_below(const struct mmlens_row *row, uint64_t end)
+{
+	const struct mmlens_entry *e = &row->first;
+	const uint64_t count = (end - 1 - e->va) / e->size + 1;
+
+	return count < row->count ? count : row->count;
 }
 
 /* Sum up the entries in @vma; skip those before, which are in none. */
 static void sum_up(struct mmlens_folios *folios, const struct mmlens_vma *vma)
 {
+	struct mmlens_row *row = &folios->row;
+
 	memset(&folios->sums, 0, sizeof(folios->sums));
-	while (have_entry(folios) && folios->entry.va < vma->end) {
-		if (folios->entry.va >= vma->start)
-			take_entry(folios);
-		folios->have_entry = false;
+	while (have_row(folios) && row->first.va < vma->end) {
+		const bool before = row->first.va < vma->start;
+		const uint64_t end = before ? vma->start : vma->end;
+		const uint64_t n = count_below(row, end);
+
+		if (!before)
+			take_row(folios, *row, n);
+		folios->have_row = n < row->count;
+		if (folios->have_row)
+			mmlens_row_cut(folios->info, row, n);
 	}
 	add_piece(folios);
 }

@@ -259,6 +259,43 @@ static void a_vma_ends_a_folio(void)
 	CHECK(!r.stats.truncated);
 }
 
+/* Four billion pages in one record, of two VMAs: that takes no time. */
+static void a_row_is_summed_up_at_once(void)
+{
+	static const uint32_t claimed = 0xffffffff;
+	const uint64_t start = 0x10000000000, end = start + claimed * PAGE;
+	struct records vmas = {}, r = {};
+	struct result got;
+
+	add_vma(&vmas, start + PAGE, start + 10 * PAGE, MMLENS_VMA_READ);
+	add_vma(&vmas, start + 20 * PAGE, end, 0);
+	add_small(&r, start, 0x1000, ANON, claimed);
+	const struct fake_call calls[] = { WHOLE(vmas), WHOLE(r) };
+	got = sum_up(calls, 2);
+	CHECK_NUMBER(got.count, 2);
+	CHECK_NUMBER(OF(got.sums[0], ANON, PTE, 0)->aligned, 9 * PAGE);
+	CHECK_NUMBER(got.sums[0].rss[MMLENS_FOLIO_ANON], 9 * PAGE);
+	CHECK_NUMBER(OF(got.sums[1], ANON, PTE, 0)->aligned,
+		     (claimed - 20) * PAGE);
+	CHECK_NUMBER(OF(got.sums[1], ANON, PTE, 0)->unaligned, 0);
+}
+
+static void a_folio_is_cut_by_a_vma(void)
+{
+	struct records vmas = {}, r = {};
+	struct result got;
+
+	add_vma(&vmas, 0x10000, 0x18000, MMLENS_VMA_READ);
+	add_vma(&vmas, 0x18000, 0x30000, 0);
+	add_whole(&r, 0x10000, 0x1000, 4, ANON | THP);
+	add_whole(&r, 0x20000, 0x1010, 4, ANON | THP);
+	const struct fake_call calls[] = { WHOLE(vmas), WHOLE(r) };
+	got = sum_up(calls, 2);
+	CHECK_NUMBER(OF(got.sums[0], ANON, PTE, 4)->partial, 8 * PAGE);
+	CHECK_NUMBER(OF(got.sums[1], ANON, PTE, 4)->partial, 8 * PAGE);
+	CHECK_NUMBER(OF(got.sums[1], ANON, PTE, 4)->aligned, 16 * PAGE);
+}
+
 static void a_vma_that_is_cut_off_stays_back(void)
 {
 	struct records vmas = {}, a = {};
@@ -393,6 +430,8 @@ TESTS(TEST(whole_folios_are_told_by_their_alignment),
       TEST(leaves_are_told_apart),
       TEST(what_is_not_rss_is_left_out),
       TEST(a_vma_ends_a_folio),
+      TEST(a_row_is_summed_up_at_once),
+      TEST(a_folio_is_cut_by_a_vma),
       TEST(a_vma_that_is_cut_off_stays_back),
       TEST(sums_add_up),
       TEST(folios_lines_are_in_columns),
