@@ -352,27 +352,30 @@ static int add_slot(struct job *job, const struct mmlens_entry *e, uint64_t va)
 	return add_pages(job, p, e->flags);
 }
 
-static int add_entry(struct job *job, const struct mmlens_entry *e)
+/* Entries in a row, of which the first may be that of page frame 0. */
+static int add_row(struct job *job, const struct mmlens_row *row)
 {
+	const struct mmlens_entry *e = &row->first;
 	const unsigned int shift = job->s.view.info->page_shift;
-	const uint64_t va = e->va >> shift, count = e->size >> shift;
+	const uint64_t skip = !e->value, count = row->count - skip;
+	const uint64_t pages = e->size >> shift;
 	struct page_list p = {
-		.va = va,
-		.pfn = e->value,
-		.count = 1,
+		.va = (e->va >> shift) + skip,
+		.pfn = e->value + skip,
+		.count = count,
 		.flags = e->page.flags,
 		.memcg = e->page.memcg,
 		.mapcount = (int64_t)e->page.mapcount,
 	};
 
 	if (!mmlens_state_is_present(mmlens_state(e->flags)))
-		return add_slot(job, e, va);
-	if (!e->value)
+		return add_slot(job, e, e->va >> shift);
+	if (!count)
 		return 0;
-	if (e->has_page && count == 1)
+	if (e->has_page && pages == 1)
 		return add_pages(job, p, e->flags);
 	/* A huge page's other pages, or one that isn't the kernel's to use. */
-	return walk_frames(job, e->value, e->value + count, va, e->flags);
+	return walk_frames(job, p.pfn, p.pfn + count * pages, p.va, e->flags);
 }
 
 static int walk_entries(struct job *job, uint64_t start, uint64_t end)
@@ -384,14 +387,14 @@ static int walk_entries(struct job *job, uint64_t start, uint64_t end)
 		.end = end,
 	};
 	struct mmlens_entries *entries;
-	struct mmlens_entry entry;
+	struct mmlens_row row;
 	int ret;
 
 	entries = mmlens_entries_open(job->s.lens, &request);
 	if (!entries)
 		return -errno;
-	while ((ret = mmlens_entries_next(entries, &entry)) > 0) {
-		ret = add_entry(job, &entry);
+	while ((ret = mmlens_rows_next(entries, &row)) > 0) {
+		ret = add_row(job, &row);
 		if (ret || job->s.view.error)
 			break;
 	}
