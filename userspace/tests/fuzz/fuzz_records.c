@@ -35,6 +35,32 @@ static void translate(struct mmlens *lens)
 		mmlens_translate(lens, SAMPLE_PID, at, &translation);
 }
 
+/* What goes by rows, however many entries they claim. */
+static void sum_up(struct mmlens *lens)
+{
+	static const uint32_t flags[] = {
+		0, MMLENS_WALK_PAGE | MMLENS_WALK_ABSENT, MMLENS_WALK_STATE,
+	};
+	const struct mmlens_folio_sums *sums;
+	struct mmlens_request request = { .pid = SAMPLE_PID };
+	struct mmlens_entries *entries;
+	const struct mmlens_area *area;
+	struct mmlens_folios *folios;
+	struct mmlens_entry_run run;
+
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+		request.flags = flags[i];
+		entries = mmlens_entries_open(lens, &request);
+		while (entries && mmlens_runs_next(entries, &run) > 0)
+			;
+		mmlens_entries_close(entries);
+	}
+	folios = mmlens_folios_open(lens, &request);
+	while (folios && mmlens_folios_next(folios, &area, &sums) > 0)
+		;
+	mmlens_folios_close(folios);
+}
+
 /* Coded bytes can't be given to the writer: they are decoded by its rules. */
 static bool put_records(struct mml_writer *w, const uint8_t *data, size_t size)
 {
@@ -87,6 +113,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!lens)
 		return 0;
 	diff(lens);
+	sum_up(lens);
 	translate(lens);
 	sample_look(lens);
 	return 0;
