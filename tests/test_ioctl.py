@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The ioctls without the library; the cases are those of bin/ioctl."""
 import os
+import subprocess
 
 import lib
 from lib import Skip, expect, test
@@ -13,25 +14,38 @@ def cases():
     return lib.run(path, "--list").stdout.decode().split()
 
 
-@lib.once
-def results():
-    """What came of each case: its result, why, and what it saw."""
-    done = lib.run(lib.program("ioctl"), "--run", timeout=220 * lib.PATIENCE)
-    results, notes = {}, []
-    for line in done.stdout.decode(errors="replace").splitlines():
-        if line.startswith("# "):
-            notes.append(line[2:])
-            continue
-        result, name, *why = line.split(" ", 2)
-        results[name] = result, "".join(why), notes
+class Results:
+    """What comes of each case, told as they end: one after the other."""
+
+    def __init__(self):
+        self.process = lib.until_end(lib.process(
+            lib.program("ioctl"), "--run", stdout=subprocess.PIPE))
+        self.found = {}
+
+    def of(self, case):
+        """Its result, why, and what it saw; None if it said nothing."""
         notes = []
-    return results
+        while case not in self.found:
+            line = self.process.stdout.readline().decode(errors="replace")
+            if not line:
+                return None
+            if line.startswith("# "):
+                notes.append(line[2:].rstrip("\n"))
+                continue
+            result, name, *why = line.rstrip("\n").split(" ", 2)
+            self.found[name] = result, "".join(why), notes
+            notes = []
+        return self.found[case]
+
+
+results = lib.once(Results)
 
 
 @test(*cases())
 def ioctl(case):
-    expect(case in results(), "it said nothing")
-    result, why, notes = results()[case]
+    told = results().of(case)
+    expect(told, "it said nothing")
+    result, why, notes = told
     if result == "skip":
         raise Skip(why)
     expect(result == "ok", why)
