@@ -189,13 +189,18 @@ static const struct list_head *mml_free_cpu_place(const struct mml_free *at,
 	return page && mml_is_kept_page(&page->lru, zone) ? &page->lru : NULL;
 }
 
-/* Can it be looked at, the walk having come there from the one before? */
+/*
+ * Can it be looked at, the walk having come there from the one before?  What is
+ * on a CPU's list of smaller blocks may begin where none of these does.
+ */
 static bool mml_is_block(const struct mml_free_list *list,
 			 const struct list_head *entry,
 			 const struct zone *zone)
 {
-	return list->area ? !mml_is_head(list, entry) :
-			    mml_is_kept_page(entry, zone);
+	if (list->area)
+		return !mml_is_head(list, entry);
+	return mml_is_kept_page(entry, zone) &&
+	       IS_ALIGNED(mml_list_pfn(entry), 1UL << list->order);
 }
 
 /* Blocks from @place on; false when it was the place on another list. */

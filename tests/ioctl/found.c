@@ -127,9 +127,82 @@ static const char *case_processes_that_end(void)
 	return why ?: told ? NULL : wrong("no process");
 }
 
+/* ---- a place that is on another list meanwhile ---- */
+
+static const char *check_all(const struct mmlens_walk *walk)
+{
+	for (uint64_t at = 0; at < walk->written;) {
+		const struct mmlens_record *record = (const void *)(room + at);
+		const char *why = check_record(record, walk->written - at);
+
+		if (why)
+			return why;
+		at += record->size;
+	}
+	return NULL;
+}
+
+/* Did the walk stop in the middle of a list of a CPU's single pages? */
+static bool stopped_in_cpu_list(const struct mmlens_walk *walk)
+{
+	const struct mmlens_blocks *last = NULL;
+
+	for (uint64_t at = 0; at < walk->written; at += last->head.size)
+		last = (const void *)(room + at);
+	return last && last->cpu >= 0 && !last->order && last->count &&
+	       !(last->flags & MMLENS_BLOCKS_LAST);
+}
+
+/* The same page as the place on the lists behind that one. */
+static const char *go_on_elsewhere(const struct mmlens_walk *walk)
+{
+	for (uint64_t list = 1; list < 24; list++) {
+		struct mmlens_walk other = *walk;
+		const char *why;
+
+		other.cursor += list << 27;
+		other.buffer_size = ROOM_SIZE;
+		if (ioctl(device(), MMLENS_FREE, &other))
+			return wrong("%s", strerror(errno));
+		why = check_all(&other);
+		if (why)
+			return why;
+	}
+	return NULL;
+}
+
+/*
+ * Single pages of a CPU aren't told as larger blocks, when the list on which the
+ * walk stopped has lost that page to theirs.
+ */
+static const char *case_free_page_on_another_list(void)
+{
+	unsigned int found = 0;
+
+	for (uint64_t more = 0; more < 4096; more += 64) {
+		struct mmlens_walk walk = walk_of(0);
+
+		walk.buffer_size = MMLENS_BUFFER_MIN + more;
+		do {
+			const char *why = NULL;
+
+			if (ioctl(device(), MMLENS_FREE, &walk))
+				return wrong("%s", strerror(errno));
+			if (stopped_in_cpu_list(&walk)) {
+				found++;
+				why = go_on_elsewhere(&walk);
+			}
+			if (why)
+				return why;
+		} while (!(walk.status & MMLENS_STATUS_DONE));
+	}
+	return found ? NULL : "skip: no walk stopped there";
+}
+
 #define CASE(NAME) { #NAME, case_##NAME }
 
 const struct test_case found_cases[] = {
 	CASE(range_ends_in_a_vma), CASE(processes_that_end),
+	CASE(free_page_on_another_list),
 	{ NULL, NULL },
 };
