@@ -83,15 +83,30 @@ static struct mml_entry mml_decode_present(struct vm_area_struct *vma,
 	return (struct mml_entry){ .flags = flags, .value = pfn };
 }
 
+static struct mml_entry mml_decode_marker(softleaf_t leaf)
+{
+	struct mml_entry e = {
+		.flags = MMLENS_STATE_MARKER,
+		.value = mml_softleaf_markers(leaf),
+	};
+
+	if (e.value & MMLENS_MARKER_UFFD)
+		e.flags |= MMLENS_PTE_UFFD_WP;
+	return e;
+}
+
+/* softleaf_to_pfn() is asked only of those that have one: by 7.3 it insists. */
 static struct mml_entry mml_decode_softleaf(softleaf_t leaf)
 {
-	struct mml_entry e = { .value = softleaf_to_pfn(leaf) };
+	struct mml_entry e = {};
 
 	switch (softleaf_type(leaf)) {
 	case SOFTLEAF_SWAP:
 		e.flags = MMLENS_STATE_SWAP;
 		e.value = (u64)swp_type(leaf) << 58 | swp_offset(leaf);
-		break;
+		return e;
+	case SOFTLEAF_MARKER:
+		return mml_decode_marker(leaf);
 	case SOFTLEAF_MIGRATION_WRITE:
 		e.flags = MMLENS_STATE_MIGRATION | MMLENS_PTE_WRITE;
 		e.flags |= mml_softleaf_migration_flags(leaf);
@@ -116,16 +131,11 @@ static struct mml_entry mml_decode_softleaf(softleaf_t leaf)
 	case SOFTLEAF_HWPOISON:
 		e.flags = MMLENS_STATE_HWPOISON;
 		break;
-	case SOFTLEAF_MARKER:
-		e.flags = MMLENS_STATE_MARKER;
-		e.value = mml_softleaf_markers(leaf);
-		if (e.value & MMLENS_MARKER_UFFD)
-			e.flags |= MMLENS_PTE_UFFD_WP;
-		break;
 	default:
 		e.flags = MMLENS_STATE_OTHER;
-		e.value = 0;
+		return e;
 	}
+	e.value = softleaf_to_pfn(leaf);
 	return e;
 }
 
