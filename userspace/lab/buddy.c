@@ -17,18 +17,26 @@
 #define ORDERS	16
 
 /*
- * Each page with an even PFN is given back: its buddy stays in use.  With odd ones
- * the kernel might find none of them: where compaction looks for free pages, each
- * block without any has it take larger steps through the next one, of up to 32
- * pages from the block's start on (isolate_freepages() of mm/compaction.c).
+ * Of two buddies one is given back, and which one is as good as chance: where
+ * compaction looks for free pages, each block without any has it take larger steps
+ * through the next one, of up to 32 pages from the block's start on
+ * (isolate_freepages() of mm/compaction.c), and with all odd or all even ones it
+ * may find none.
  */
+static bool is_given_back(uint64_t pfn)
+{
+	uint64_t scattered = (pfn >> 1) * 0x9e3779b97f4a7c15;
+
+	return (scattered >> 63) == (pfn & 1);
+}
+
 static int64_t work_perforate(uint64_t address, uint64_t size, uint64_t c)
 {
 	const int self = getpid();
 
 	(void)c;
 	for (uint64_t i = 0; i < size; i += LAB_PAGE) {
-		if (lab_pagemap(self, address + i) & 1)
+		if (!is_given_back(lab_pagemap(self, address + i)))
 			continue;
 		if (madvise((void *)(uintptr_t)(address + i), LAB_PAGE,
 			    MADV_DONTNEED))
@@ -224,7 +232,7 @@ static void perforate(struct lab *lab, uint32_t node, uint64_t area,
 {
 	uint64_t freed;
 
-	lab_step(lab, "It gives back each page whose PFN is even: about %" PRIu64 " MiB, in pieces of 4 kB",
+	lab_step(lab, "It gives back one page of each two buddies: about %" PRIu64 " MiB, in pieces of 4 kB",
 		 size / 2 / MIB);
 	lab_do(lab, 0, work_perforate, area, size, 0);
 	looks[2] = look_at(lab, node);
@@ -322,7 +330,7 @@ static void run(struct lab *lab)
 const struct lab_experiment lab_buddy = {
 	.name = "buddy",
 	.summary = "a node's free memory is fragmented, and compacted",
-	.plan = "A process takes half of the free memory of the node that has most of it, but no more than 512 MiB, gives back each page whose PFN is even, and the kernel is asked to compact that node. This touches the whole machine: while it goes on, others have that much less memory, and pages of theirs are moved. It is the first to be killed if memory runs out. Until this ends CPUs keep few free pages for themselves (vm.percpu_pagelist_high_fraction).",
+	.plan = "A process takes half of the free memory of the node that has most of it, but no more than 512 MiB, gives back one page of each two buddies, and the kernel is asked to compact that node. This touches the whole machine: while it goes on, others have that much less memory, and pages of theirs are moved. It is the first to be killed if memory runs out. Until this ends CPUs keep few free pages for themselves (vm.percpu_pagelist_high_fraction).",
 	.queries = LAB_LOOKS | LAB_QUERY(MMLENS_NR_ZONES),
 	.run = run,
 };
