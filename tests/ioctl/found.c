@@ -14,6 +14,20 @@
 
 #define VMAS	120
 
+/* What a call put into the room. */
+static const char *check_all(const struct mmlens_walk *walk)
+{
+	for (uint64_t at = 0; at < walk->written;) {
+		const struct mmlens_record *record = (const void *)(room + at);
+		const char *why = check_record(record, walk->written - at);
+
+		if (why)
+			return why;
+		at += record->size;
+	}
+	return NULL;
+}
+
 /* VMAs of two pages next to each other, each different from the next. */
 static uint64_t make_vmas(void)
 {
@@ -85,21 +99,15 @@ static void keep_ending(void)
 static const char *walk_procs(uint64_t *told)
 {
 	struct mmlens_walk walk = walk_of(0);
+	const char *why;
 
 	do {
 		if (ioctl(device(), MMLENS_PROCS, &walk))
 			return wrong("%s", strerror(errno));
-		for (uint64_t at = 0; at < walk.written;) {
-			const struct mmlens_record *record =
-				(const void *)(room + at);
-			const char *why = check_record(record,
-						       walk.written - at);
-
-			if (why)
-				return why;
-			at += record->size;
-			++*told;
-		}
+		why = check_all(&walk);
+		if (why)
+			return why;
+		*told += walk.records;
 	} while (!(walk.status & MMLENS_STATUS_DONE));
 	return NULL;
 }
@@ -128,19 +136,6 @@ static const char *case_processes_that_end(void)
 }
 
 /* ---- a place that is on another list meanwhile ---- */
-
-static const char *check_all(const struct mmlens_walk *walk)
-{
-	for (uint64_t at = 0; at < walk->written;) {
-		const struct mmlens_record *record = (const void *)(room + at);
-		const char *why = check_record(record, walk->written - at);
-
-		if (why)
-			return why;
-		at += record->size;
-	}
-	return NULL;
-}
 
 /* Did the walk stop in the middle of a list of a CPU's single pages? */
 static bool stopped_in_cpu_list(const struct mmlens_walk *walk)

@@ -49,7 +49,7 @@ struct mml_packer {
 	unsigned int used;		/* of them */
 	unsigned int filling;
 	unsigned int oldest;		/* not written yet, or @filling */
-	pthread_mutex_t lock;		/* states, and @end */
+	pthread_mutex_t lock;		/* states, @oldest and @end */
 	pthread_cond_t ready;
 	pthread_cond_t done;
 	bool end;
@@ -162,6 +162,17 @@ static unsigned int processors(void)
 
 /* ---- from one to the next ---- */
 
+ZSTD_CCtx *mml_compressor(void)
+{
+	ZSTD_CCtx *zstd = ZSTD_createCCtx();
+
+	if (zstd) {
+		ZSTD_CCtx_setParameter(zstd, ZSTD_c_compressionLevel, LEVEL);
+		ZSTD_CCtx_setParameter(zstd, ZSTD_c_checksumFlag, 1);
+	}
+	return zstd;
+}
+
 static bool prepare(struct job *job)
 {
 	job->frame_room = ZSTD_compressBound(MML_CODED_MAX);
@@ -169,13 +180,9 @@ static bool prepare(struct job *job)
 	job->coded = malloc(MML_CODED_MAX);
 	job->frame = malloc(job->frame_room);
 	job->coder = malloc(sizeof(*job->coder));
-	job->zstd = ZSTD_createCCtx();
-	if (!job->records || !job->coded || !job->frame || !job->coder ||
-	    !job->zstd)
-		return false;
-	ZSTD_CCtx_setParameter(job->zstd, ZSTD_c_compressionLevel, LEVEL);
-	ZSTD_CCtx_setParameter(job->zstd, ZSTD_c_checksumFlag, 1);
-	return true;
+	job->zstd = mml_compressor();
+	return job->records && job->coded && job->frame && job->coder &&
+	       job->zstd;
 }
 
 struct mml_packer *mml_packer_open(unsigned int page_shift)
@@ -257,12 +264,13 @@ int mml_packer_next(struct mml_packer *p, bool all, struct mml_packed *packed)
 	while (wait && (job->state == JOB_READY || job->state == JOB_TAKEN))
 		pthread_cond_wait(&p->done, &p->lock);
 	state = job->state;
-	if (state == JOB_DONE)
+	if (state == JOB_DONE) {
 		job->state = JOB_FREE;
+		p->oldest = (p->oldest + 1) % p->used;
+	}
 	pthread_mutex_unlock(&p->lock);
 	if (state != JOB_DONE)
 		return 0;
-	p->oldest = (p->oldest + 1) % p->used;
 	*packed = job->packed;
 	return job->error ? job->error : 1;
 }

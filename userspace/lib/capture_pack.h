@@ -6,9 +6,18 @@
 #ifndef MMLENS_LIB_CAPTURE_PACK_H
 #define MMLENS_LIB_CAPTURE_PACK_H
 
+#include <zstd.h>
+
 #include "capture.h"
 
 struct mml_packer;
+
+/**
+ * mml_compressor - With the level and the checksum that frames have.
+ *
+ * Return: it, for ZSTD_freeCCtx(); NULL: no memory.
+ */
+ZSTD_CCtx *mml_compressor(void);
 
 /**
  * struct mml_packed - A block that is to be written.

@@ -57,15 +57,13 @@ static ssize_t write_frame(struct mml_writer *w, const void *data,
 			   size_t length)
 {
 	const size_t most = ZSTD_compressBound(length);
-	ZSTD_CCtx *zstd = ZSTD_createCCtx();
+	ZSTD_CCtx *zstd = mml_compressor();
 	uint8_t *frame = malloc(most);
 	ssize_t ret = -ENOMEM;
 	size_t n;
 
 	if (!zstd || !frame)
 		goto out;
-	ZSTD_CCtx_setParameter(zstd, ZSTD_c_compressionLevel, 1);
-	ZSTD_CCtx_setParameter(zstd, ZSTD_c_checksumFlag, 1);
 	n = ZSTD_compress2(zstd, frame, most, data, length);
 	if (ZSTD_isError(n))
 		goto out;
